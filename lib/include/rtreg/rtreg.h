@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * rtreg: the runtime registry for container engines.
+ *
+ * Concurrency, in short (docs/concurrency.md has the whole):
+ *
+ *  - One writer at a time replaces the configuration (rtreg_reload); any number of readers use it meanwhile.
+ *  - A reader borrows the current snapshot inside a liburcu read-side section, and may use it until the end
+ * of that section; or pins it, from any thread, and may use it until it unpins it.
+ *  - A snapshot is one generation, whole, and never changes.
+ *  - Only rtreg_borrow() needs a thread that is registered with liburcu. Everything else: any thread.
+ *  - "May block" means: -EDEADLK inside a read-side section of memb, mb and bp; in qsbr a quiescent state
+ * (the thread is offline meanwhile, and what it had borrowed is no longer valid).
+ *
+ * Include it after the liburcu flavour of your choice: <urcu.h> (memb; mb with RCU_MB defined), <urcu-qsbr.h>
+ * or <urcu-bp.h>. All files that borrow from one registry include the same one. Without any of them the
+ * header still compiles, and declares everything but rtreg_open() and rtreg_borrow().
+ *
+ * Functions that return int return 0 or a negative errno. Wherever a `struct rtreg_error *` or a `struct
+ * rtreg_report
+ * **` is taken, NULL means "not wanted". Outputs are untouched on failure. Nothing here prints, or aborts on
+ * input or on lack of memory.
+ */
+#ifndef RTREG_H
+#define RTREG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define RTREG_EXPORT __attribute__((visibility("default")))
+
+struct rtreg;
+struct rtreg_snapshot;
+struct rtreg_txn;
+struct rtreg_report;
+struct rcu_flavor_struct;
+
+/* --- errors
+ * ---------------------------------------------------------------------------------------------------- */
+
+struct rtreg_error_list;
+
+/*
+ * What went wrong. Zero it before the first use (`struct rtreg_error error = {0};`); a function that fails
+ * fills it, one that succeeds leaves it alone. `more` holds the further errors where several were found.
+ */
+struct rtreg_error {
+	int code;          /* negative errno */
+	char where[128];   /* key, file or "line L, column C"; may be empty */
+	char message[512]; /* one line for a person, without a newline */
+	struct rtreg_error_list *more;
+};
+
+struct rtreg_error_list {
+	size_t count;
+	struct rtreg_error *errors;
+};
+
+/* Frees what `error` holds (not `error` itself) and zeroes it. NULL is allowed. Context: any thread. */
+RTREG_EXPORT void rtreg_error_fini(struct rtreg_error *error);
+
+/* --- opening and closing
+ * --------------------------------------------------------------------------------------- */
+
+enum rtreg_log_level { RTREG_LOG_ERROR, RTREG_LOG_WARN, RTREG_LOG_INFO, RTREG_LOG_DEBUG };
+
+/* Called for each line that the library has to say; any thread, possibly the library's own. Must not call
+ * rtreg. */
+typedef void (*rtreg_log_fn)(void *context, enum rtreg_log_level level, const char *message);
+
+enum rtreg_type {
+	RTREG_TYPE_STRING = 1,
+	RTREG_TYPE_BOOL,
+	RTREG_TYPE_INT,
+	RTREG_TYPE_STRINGS, /* array of strings */
+	RTREG_TYPE_OBJECT,  /* any JSON object */
+};
+
+/* What a reload does with an engine's own key. */
+enum rtreg_key_rule {
+	RTREG_KEY_KEEP,    /* absent from the new file: kept; present: replaced */
+	RTREG_KEY_RESET,   /* absent: back to the type's zero value; present: replaced */
+	RTREG_KEY_RESTART, /* held at start; a changed value is reported as needs-restart */
+};
+
+/* A top-level key of an engine's own. `name` is copied. */
+struct rtreg_key {
+	const char *name;
+	enum rtreg_type type;
+	enum rtreg_key_rule rule;
+};
+
+/*
+ * A command-line flag of the engine: `name` without dashes ("label", "add-runtime", "debug"), `value` as
+ * written (NULL: a bool without a value). Takes part in the flag/file conflict rule and stays in force over
+ * reloads.
+ */
+struct rtreg_flag {
+	const char *name;
+	const char *value;
+};
+
+/*
+ * A step of a reload prepares what the engine wants to do with the new configuration, and may fail; then
+ * nothing changes. It registers what must happen afterwards with rtreg_txn_on_commit() and
+ * rtreg_txn_on_rollback(). Context: the thread that called rtreg_reload() (or rtreg_open()), outside any
+ * reader section, writer's lock held.
+ */
+typedef int (*rtreg_step_fn)(struct rtreg_txn *txn, void *context, struct rtreg_error *error);
+
+/* A callback of a transaction. Its error is reported, and changes nothing any more. Context: as
+ * rtreg_step_fn. */
+typedef int (*rtreg_callback)(void *context, struct rtreg_error *error);
+
+struct rtreg_step {
+	const char *name; /* copied */
+	rtreg_step_fn prepare;
+	void *context;
+};
+
+/* Zeroed members mean the default. Everything is copied; nothing is kept but the contexts. */
+struct rtreg_options {
+	const char *
+	        config_file; /* NULL: /etc/rtreg/daemon.json, which may be missing; a named file must exist */
+	const char *state_dir; /* NULL: /var/lib/rtreg */
+	const char *exec_root; /* NULL: /run/rtreg; the default of the key exec-root */
+	const struct rtreg_key *keys;
+	size_t key_count;
+	const struct rtreg_step *steps;
+	size_t step_count;
+	const struct rtreg_flag *flags;
+	size_t flag_count;
+	rtreg_log_fn log;
+	void *log_context;
+};
+
+/*
+ * Opens a registry: reads the configuration, takes the state directory, writes the wrapper scripts, probes
+ * the runtimes, runs the steps, publishes the first generation. `flavor` is the caller's liburcu flavour; use
+ * rtreg_open(), which passes it.
+ * Context: any thread. May block. Ownership: *ret is the caller's, to be closed with rtreg_close().
+ * Errors: what is wrong with the configuration (-EINVAL), the file (-ENOENT, -EACCES …), the state directory
+ * (-EBUSY: another process has it). On error nothing was changed but directories made and scripts added.
+ */
+RTREG_EXPORT int rtreg_open_flavor(const struct rtreg_options *options,
+                                   const struct rcu_flavor_struct *flavor, struct rtreg **ret,
+                                   struct rtreg_error *error);
+
+/*
+ * Closes a registry and frees its last snapshot after a grace period. NULL is allowed.
+ * Context: any thread, once, when no other call is in progress and all pins are returned. May block; inside a
+ * reader section it says so and aborts.
+ */
+RTREG_EXPORT void rtreg_close(struct rtreg *registry);
+
+/* The library's version, "MAJOR.MINOR.PATCH". */
+RTREG_EXPORT const char *rtreg_version(void);
+
+/* --- reload
+ * ---------------------------------------------------------------------------------------------------- */
+
+/* Where a configuration comes from: `file`, or `size` bytes at `bytes`. All zero (or NULL): the configured
+ * file. */
+struct rtreg_source {
+	const char *file;
+	const void *bytes;
+	size_t size;
+};
+
+enum rtreg_reload_flags {
+	RTREG_RELOAD_DRY_RUN = 1, /* report only: writes nothing, starts no process */
+	RTREG_RELOAD_FORCE = 2,   /* publish a new generation even where nothing changed */
+};
+
+/*
+ * Reads a configuration and makes it the live one, or leaves everything as it was (CONTRACT section 6).
+ * Context: any thread. May block. -EDEADLK from a step or a callback. Ownership: *ret is the caller's
+ * (rtreg_report_free()).
+ * Errors: -EINVAL bad configuration, `error` holds all that was found; -ENOENT, -EACCES, … the file; -ENOSPC,
+ * -EIO … the state directory; -EBUSY readers do not end their sections; what a step returned.
+ */
+RTREG_EXPORT int rtreg_reload(struct rtreg *registry, const struct rtreg_source *source, unsigned flags,
+                              struct rtreg_report **ret, struct rtreg_error *error);
+
+/* As rtreg_reload(), but fails with -ESTALE if the live generation is not `generation` (0: any). */
+RTREG_EXPORT int rtreg_reload_if(struct rtreg *registry, const struct rtreg_source *source, unsigned flags,
+                                 uint64_t generation, struct rtreg_report **ret, struct rtreg_error *error);
+
+/*
+ * Checks a configuration as a start with `options` would, without a registry: writes nothing, starts no
+ * process. `source` NULL: the file that `options` names. The report tells warnings and ignored keys. Context:
+ * any thread. Errors: as rtreg_open_flavor().
+ */
+RTREG_EXPORT int rtreg_validate(const struct rtreg_options *options, const struct rtreg_source *source,
+                                struct rtreg_report **ret, struct rtreg_error *error);
+
+RTREG_EXPORT void rtreg_report_free(struct rtreg_report *report);
+RTREG_EXPORT uint64_t rtreg_report_generation(const struct rtreg_report *report); /* live when it was made */
+RTREG_EXPORT uint64_t rtreg_report_previous(const struct rtreg_report *report);   /* live before */
+RTREG_EXPORT bool rtreg_report_unchanged(const struct rtreg_report *report);
+/* The whole report as a JSON object, secrets masked; belongs to the report. */
+RTREG_EXPORT const char *rtreg_report_json(const struct rtreg_report *report);
+/* The attributes of the reload event alone, a JSON object of strings; belongs to the report. */
+RTREG_EXPORT const char *rtreg_report_attributes_json(const struct rtreg_report *report);
+/* The keys that changed, a JSON array of strings; belongs to the report. */
+RTREG_EXPORT const char *rtreg_report_changed_json(const struct rtreg_report *report);
+/* The `index`-th warning, or NULL past the last; belongs to the report. */
+RTREG_EXPORT const char *rtreg_report_warning(const struct rtreg_report *report, size_t index);
+
+/*
+ * Adds a step, run from the next reload on after the built-in ones and those added before.
+ * Context: any thread, not from a step or callback (-EDEADLK). May block.
+ */
+RTREG_EXPORT int rtreg_add_step(struct rtreg *registry, const char *name, rtreg_step_fn prepare,
+                                void *context);
+
+/*
+ * Adds a key of the engine's own (RTREG_KEY_KEEP), known from the next reload on. -EEXIST if there is one of
+ * that name, -EINVAL for an empty name or an unknown type. Context: as rtreg_add_step().
+ */
+RTREG_EXPORT int rtreg_add_key(struct rtreg *registry, const char *key, enum rtreg_type type);
+
+/*
+ * Registers `fn` to be called once the new snapshot is live, in the order registered; or, if a later step
+ * fails, in reverse order to take back what was prepared. Out of memory, the reload fails and rolls back.
+ * Context: from a step, during it.
+ */
+RTREG_EXPORT void rtreg_txn_on_commit(struct rtreg_txn *txn, rtreg_callback fn, void *context);
+RTREG_EXPORT void rtreg_txn_on_rollback(struct rtreg_txn *txn, rtreg_callback fn, void *context);
+/* The snapshots before (NULL at open) and after; valid until the last callback has returned. */
+RTREG_EXPORT const struct rtreg_snapshot *rtreg_txn_old(const struct rtreg_txn *txn);
+RTREG_EXPORT const struct rtreg_snapshot *rtreg_txn_new(const struct rtreg_txn *txn);
+
+/* --- snapshots
+ * ------------------------------------------------------------------------------------------------- */
+
+/*
+ * Keeps the current snapshot until rtreg_unpin(), however many reloads come. Never fails.
+ * Context: any thread, registered or not, in a section or not; not in signal handlers.
+ */
+RTREG_EXPORT const struct rtreg_snapshot *rtreg_pin(struct rtreg *registry);
+/* Returns a pin; any thread, once per pin. NULL is allowed. */
+RTREG_EXPORT void rtreg_unpin(const struct rtreg_snapshot *snapshot);
+
+/* Superseded generations that are still pinned, oldest first: fills up to `size` of `ret`, returns how many
+ * there are. */
+struct rtreg_pinned {
+	uint64_t generation;
+	uint64_t count;
+};
+RTREG_EXPORT size_t rtreg_pinned(struct rtreg *registry, struct rtreg_pinned *ret, size_t size);
+
+/* All getters: any thread, while the snapshot is borrowed or pinned. What they return belongs to the
+ * snapshot. */
+RTREG_EXPORT uint64_t rtreg_snapshot_generation(const struct rtreg_snapshot *snapshot);
+RTREG_EXPORT bool rtreg_snapshot_debug(const struct rtreg_snapshot *snapshot);
+RTREG_EXPORT bool rtreg_snapshot_live_restore(const struct rtreg_snapshot *snapshot);
+RTREG_EXPORT const char *rtreg_snapshot_default_runtime(const struct rtreg_snapshot *snapshot);
+RTREG_EXPORT const char *rtreg_snapshot_exec_root(const struct rtreg_snapshot *snapshot);
+RTREG_EXPORT int64_t
+rtreg_snapshot_shutdown_timeout(const struct rtreg_snapshot *snapshot); /* seconds; negative: for ever */
+RTREG_EXPORT int64_t rtreg_snapshot_default_stop_timeout(const struct rtreg_snapshot *snapshot); /* seconds */
+RTREG_EXPORT int64_t rtreg_snapshot_default_shm_size(const struct rtreg_snapshot *snapshot);     /* bytes */
+RTREG_EXPORT const char *rtreg_snapshot_default_ipc_mode(const struct rtreg_snapshot *snapshot);
+RTREG_EXPORT const char *rtreg_snapshot_default_cgroupns_mode(const struct rtreg_snapshot *snapshot);
+RTREG_EXPORT int64_t rtreg_snapshot_max_concurrent_downloads(const struct rtreg_snapshot *snapshot);
+RTREG_EXPORT int64_t rtreg_snapshot_max_concurrent_uploads(const struct rtreg_snapshot *snapshot);
+RTREG_EXPORT int64_t rtreg_snapshot_max_download_attempts(const struct rtreg_snapshot *snapshot);
+RTREG_EXPORT int64_t
+rtreg_snapshot_network_diagnostic_port(const struct rtreg_snapshot *snapshot); /* 0: none */
+/* -1 if not named, else 0 or 1. */
+RTREG_EXPORT int rtreg_snapshot_feature(const struct rtreg_snapshot *snapshot, const char *name);
+/* The i-th label, "key=value"; NULL past the last. */
+RTREG_EXPORT const char *rtreg_snapshot_label(const struct rtreg_snapshot *snapshot, size_t index);
+/* The i-th registry mirror, normalised and without duplicates; NULL past the last. */
+RTREG_EXPORT const char *rtreg_snapshot_mirror(const struct rtreg_snapshot *snapshot, size_t index);
+/* The i-th insecure registry network (CIDR), or host; NULL past the last. */
+RTREG_EXPORT const char *rtreg_snapshot_insecure_cidr(const struct rtreg_snapshot *snapshot, size_t index);
+RTREG_EXPORT const char *rtreg_snapshot_insecure_host(const struct rtreg_snapshot *snapshot, size_t index);
+
+/* The value of one key, the engine's own included. type 0: there is no such key. Secrets are not masked here.
+ */
+struct rtreg_value {
+	enum rtreg_type type;
+	bool boolean;
+	int64_t integer;
+	const char *string; /* RTREG_TYPE_STRING */
+	const void *data;   /* RTREG_TYPE_STRINGS, RTREG_TYPE_OBJECT: for the two functions below */
+};
+RTREG_EXPORT struct rtreg_value rtreg_snapshot_value(const struct rtreg_snapshot *snapshot, const char *key);
+/* The i-th string of an RTREG_TYPE_STRINGS value; NULL past the last. */
+RTREG_EXPORT const char *rtreg_value_string(const struct rtreg_value *value, size_t index);
+/* The value as JSON text, not masked; malloc'ed, the caller frees it. NULL without memory. */
+RTREG_EXPORT char *rtreg_value_json(const struct rtreg_value *value);
+
+/*
+ * The configuration with origins, the runtimes, one runtime: the replies of GET /v1/config, /v1/runtimes and
+ * /v1/runtimes/NAME, masked. malloc'ed, the caller frees it. NULL without memory.
+ */
+RTREG_EXPORT char *rtreg_snapshot_json(const struct rtreg_snapshot *snapshot);
+RTREG_EXPORT char *rtreg_snapshot_runtimes_json(const struct rtreg_snapshot *snapshot);
+
+/* --- runtimes
+ * -------------------------------------------------------------------------------------------------- */
+
+/*
+ * What a container with a runtime gets. The strings belong to the snapshot, are NUL-terminated and stay valid
+ * as long as it is borrowed or pinned. One exception: for an implicit shim name (CONTRACT C44) `name` and
+ * `shim` point to the name that was asked for, as long as name_length and shim_length say.
+ */
+struct rtreg_runtime {
+	const char *name;   /* the resolved name: the default's, where "" was asked */
+	const char *shim;   /* containerd shim name, or the absolute path of one */
+	const char *binary; /* what to execute: the path, or the wrapper script; NULL for a type runtime */
+	const char *options_json;  /* the shim's options, a JSON object; NULL: none */
+	const char *path;          /* the path as configured; NULL for a type runtime */
+	const char *wrapper;       /* the wrapper script, where there are arguments; else NULL */
+	const char *features_json; /* the OCI features document of the binary; NULL: unknown */
+	uint32_t name_length, shim_length;
+};
+
+/* A configured or stock runtime in full, for listing. */
+RTREG_EXPORT size_t rtreg_snapshot_runtime_count(const struct rtreg_snapshot *snapshot);
+/* The i-th, in order of name; `stock` may be NULL. -ENOENT past the last. */
+RTREG_EXPORT int rtreg_snapshot_runtime(const struct rtreg_snapshot *snapshot, size_t index,
+                                        struct rtreg_runtime *ret, bool *stock);
+
+/*
+ * The look-up of CONTRACT C45: for a runtime with a wrapper, finds the binary (PATH if it has no slash).
+ * -ENOENT or -EACCES with "error while looking up the specified runtime path: …". Context: any thread. May
+ * block.
+ */
+RTREG_EXPORT int rtreg_runtime_check(const struct rtreg_runtime *runtime, struct rtreg_error *error);
+
+/* Fills `error` for a name that does not resolve, and returns -EINVAL. For the inline functions. */
+RTREG_EXPORT int rtreg_resolve_failed(const char *name, size_t length, struct rtreg_error *error);
+
+#include <rtreg/inline.h>
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Asking runtime binaries for their OCI `features` document (CONTRACT C46): in parallel, within one time
+ * limit for all, and remembered as long as the binary (device, inode, size, mtime) is the same.
+ */
+#ifndef RTREG_RUNTIMES_PROBE_H
+#define RTREG_RUNTIMES_PROBE_H
+
+#include "base/problems.h"
+
+#define PROBE_LIMIT_MS 5000
+
+struct probe_cache;
+
+/* NULL without memory. The cache has a lock of its own. */
+struct probe_cache *probe_cache_new(void);
+void probe_cache_free(struct probe_cache *cache);
+
+/*
+ * Runs `<path> features` for each of `count` paths that is new or changed; `limit_ms` for all of them
+ * together (tests use a short one). A document is a JSON object of at most 1 MiB. What fails is a warning in
+ * `problems`, once: it is asked again only when the binary changes. What was not there by the limit is
+ * killed, a warning, and asked again next time. Entries that are not among `paths` are forgotten. Context:
+ * any thread, one call at a time is run, others wait. May block. Returns 0 or -ENOMEM.
+ */
+int probe_run(struct probe_cache *cache, const char *const *paths, size_t count, int limit_ms,
+              struct problems *problems);
+
+/* The remembered document of `path`, malloc'ed, or NULL. Starts no process. Context: any thread. */
+char *probe_get(struct probe_cache *cache, const char *path);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One typed value per key. Made from a tree (a file, a body), from flags, or from the defaults; merged by
+ * lib/draft.
+ *
+ * How values are held, once typed (all objects sorted by key):
+ *   KEY_STRING, KEY_IP         VALUE_STRING
+ *   KEY_BOOL                   VALUE_BOOL
+ *   KEY_INT, KEY_BYTES         VALUE_INT
+ *   KEY_STRINGS, KEY_IPS       VALUE_ARRAY of VALUE_STRING
+ *   KEY_RUNTIMES               VALUE_OBJECT, name → object with only those of `options` (object), `path`
+ * (string), `runtimeArgs` (array of strings), `runtimeType` (string) that are not empty the other objects
+ * VALUE_OBJECT; members of nri-opts and ulimits under their canonical names
+ */
+#ifndef RTREG_VALUES_SETTINGS_H
+#define RTREG_VALUES_SETTINGS_H
+
+#include "base/problems.h"
+#include "values/keys.h"
+#include "values/value.h"
+
+enum origin {
+	ORIGIN_DEFAULT,
+	ORIGIN_FILE,
+	ORIGIN_FLAG,
+};
+
+struct setting {
+	bool set; /* otherwise `value` is the type's zero value */
+	enum origin origin;
+	struct value value;
+};
+
+struct settings {
+	const struct keyset *keys; /* not owned */
+	struct setting *items;     /* keys->count of them */
+};
+
+/* All unset, with zero values. -ENOMEM. */
+int settings_init(struct arena *arena, const struct keyset *keys, struct settings *ret);
+
+/*
+ * Reads a configuration's tree (CONTRACT C4 to C12): unknown keys, types, formats. What is wrong goes to
+ * `problems`, in the order of CONTRACT section 4, and the key in question is left unset. Values are moved, so
+ * the tree is used up. Returns -ENOMEM, or 0, also when there were problems.
+ */
+int settings_from_tree(struct arena *arena, const struct keyset *keys, struct value *tree,
+                       struct settings *ret, struct problems *problems);
+
+/*
+ * Reads flags ("label", "rack=7"), in order; lists add up. An unknown flag or a bad value is an error in
+ * `problems` that begins with "flag --NAME: ". Returns -ENOMEM or 0.
+ */
+int settings_from_flags(struct arena *arena, const struct keyset *keys, const struct rtreg_flag *flags,
+                        size_t count, struct settings *ret, struct problems *problems);
+
+/* The defaults of CONTRACT section 3; exec-root is `exec_root` if not NULL. */
+int settings_defaults(struct arena *arena, const struct keyset *keys, const char *exec_root,
+                      struct settings *ret);
+
+/*
+ * The flag/file conflict rule: every key set in both but `runtimes`, sorted, as one error ("the following
+ * directives are specified both as a flag and in the configuration file: …"), masked.
+ */
+void settings_conflicts(const struct settings *flags, const struct settings *file, struct problems *problems);
+
+static inline const struct value *settings_get(const struct settings *settings, enum key_id id)
+{
+	return &settings->items[id].value;
+}
+
+/* "" for an unset or empty string. */
+const char *settings_string(const struct settings *settings, enum key_id id);
+
+/* The zero value of a type. */
+struct value settings_zero(enum key_type type);
+/* Empty: "", 0, false, [], {}. */
+bool settings_is_empty(const struct value *value);
+
+#endif
