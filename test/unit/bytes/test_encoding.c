@@ -59,6 +59,7 @@ static const struct bad bad[] = {
         {BYTES("\xff\xfe{\0\x3d\xd8"), "failed to decode configuration JSON at offset 4"},
         {BYTES("\xff\xfe{\0\x3d\xd8}\0"), "failed to decode configuration JSON at offset 4"},
         {BYTES("\xff\xfe{\0\x33\xdc}\0"), "failed to decode configuration JSON at offset 4"},
+        {BYTES("\xff\xfe{\0\x33\xdc\x33\xdc"), "failed to decode configuration JSON at offset 4"},
         {BYTES("\xfe\xff\0{\xdc\x33\0}"), "failed to decode configuration JSON at offset 4"},
         {BYTES("\xfe\xff\0{\xd8\x3d\xd8\x3d"), "failed to decode configuration JSON at offset 4"},
         {BYTES("\xfe\xff\0{\xd8\x3d\xdc"), "failed to decode configuration JSON at offset 4"},
