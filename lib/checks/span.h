@@ -55,7 +55,10 @@ static inline struct span span_of(const char *string)
 /* The last `c` in it, or NULL. */
 static inline const char *span_last(struct span span, char c)
 {
-	return span.length > 0 ? memrchr(span.start, c, span.length) : NULL;
+	for (size_t i = span.length; i > 0; i--)
+		if (span.start[i - 1] == c)
+			return span.start + i - 1;
+	return NULL;
 }
 
 /* Only digits, at least one. */
