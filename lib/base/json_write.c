@@ -90,7 +90,7 @@ void json_uint(struct text *text, uint64_t number)
 	text_printf(text, "%" PRIu64, number);
 }
 
-void json_bool(struct text *text, bool value)
+void json_boolean(struct text *text, bool value)
 {
 	json_raw(text, value ? "true" : "false");
 }
@@ -127,7 +127,7 @@ void json_member_uint(struct text *text, const char *key, uint64_t number)
 void json_member_bool(struct text *text, const char *key, bool value)
 {
 	json_key(text, key);
-	json_bool(text, value);
+	json_boolean(text, value);
 }
 
 void json_member_raw(struct text *text, const char *key, const char *json)

@@ -23,7 +23,7 @@ void json_string(struct text *text, const char *string);
 void json_string_n(struct text *text, const char *string, size_t length);
 void json_int(struct text *text, int64_t number);
 void json_uint(struct text *text, uint64_t number);
-void json_bool(struct text *text, bool value);
+void json_boolean(struct text *text, bool value);
 void json_null(struct text *text);
 /* Text that is JSON already. NULL gives null. */
 void json_raw(struct text *text, const char *json);

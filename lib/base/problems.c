@@ -51,8 +51,10 @@ static bool list_grow(struct problem_list *list)
 	return true;
 }
 
-static void list_add(struct problems *problems, struct problem_list *list, int code, const char *where,
-                     const char *format, va_list args)
+__attribute__((format(printf, 5, 0))) static void list_add(struct problems *problems,
+                                                           struct problem_list *list, int code,
+                                                           const char *where, const char *format,
+                                                           va_list args)
 {
 	_cleanup_free_ char *message = NULL, *place = NULL;
 	bool full = list->count >= MAX_PROBLEMS;

@@ -153,7 +153,7 @@ void value_write(struct text *text, const struct value *value)
 		json_null(text);
 		break;
 	case VALUE_BOOL:
-		json_bool(text, value->boolean);
+		json_boolean(text, value->boolean);
 		break;
 	case VALUE_INT:
 		json_int(text, value->integer);

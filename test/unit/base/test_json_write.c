@@ -15,7 +15,7 @@ START_TEST(json_members_and_elements_are_separated_by_commas)
 	json_member_uint(&text, "d", UINT64_MAX);
 	json_key(&text, "e");
 	json_open(&text, '[');
-	json_bool(&text, true);
+	json_boolean(&text, true);
 	json_null(&text);
 	json_open(&text, '{');
 	json_close(&text, '}');
