@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Text from outside in messages: a message is one line, whatever stands in a file. */
+#ifndef RTREG_BASE_VISIBLE_H
+#define RTREG_BASE_VISIBLE_H
+
+#include "base/text.h"
+
+/* Appends `string` with control characters (below 0x20, and 0x7f) as JSON would write them: \n, \u001b. */
+void visible_append(struct text *text, const char *string);
+
+#endif
