@@ -41,6 +41,8 @@ enum key_rule {
 enum {
 	KEY_ZERO_IS_DEFAULT_AT_START = 1, /* 0 in the file at start means the default */
 	KEY_ZERO_IS_DEFAULT = 2,          /* 0 in the file always means the default */
+	KEY_HIDES_USER_INFO = 4,          /* URLs, shown without their user info */
+	KEY_HIDES_BY_NAME = 8,            /* a map: members whose names speak of a secret are not shown */
 };
 
 /* The built-in steps of a reload, in their order. */
@@ -58,7 +60,6 @@ enum step_id {
 	STEP_LIVE_RESTORE,
 	STEP_NETWORK_DIAGNOSTIC_PORT,
 	STEP_NRI,
-	STEP_AUTHORIZATION_PLUGINS,
 	STEP_ENGINE_KEYS,
 	STEP_COUNT,
 };
@@ -113,7 +114,7 @@ struct key_info {
 	enum key_type type;
 	enum key_rule rule;
 	enum step_id step;
-	unsigned traits;          /* KEY_ZERO_IS_DEFAULT… */
+	unsigned traits;          /* KEY_ZERO_IS_DEFAULT, KEY_HIDES_USER_INFO … */
 	const char *default_json; /* NULL: the type's zero value */
 	const char *argument;     /* what the flag takes, for --help */
 	const char *help;         /* one line */
@@ -147,6 +148,7 @@ int keyset_find(const struct keyset *keys, const char *name);
 int keyset_find_flag(const struct keyset *keys, const char *flag);
 /* The known key nearest to `name`, for "did you mean", or NULL. */
 const char *keyset_suggest(const struct keyset *keys, const char *name);
+const char *keyset_suggest_flag(const struct keyset *keys, const char *flag);
 const struct compat_key *compat_find(const char *name);
 
 #endif

@@ -10,11 +10,16 @@
 #include "values/keys.h"
 #include "values/value.h"
 
+/* What stands for a secret. */
+#define MASKED "xxxxx"
+
 /* Writes a key's value as daemon.json has it (a KEY_BYTES as a string of bytes), masked. */
 void mask_write(struct text *text, const struct key_info *key, const struct value *value);
 /* Writes it as the reference prints it in messages: text bare, lists `[a b]`, maps `map[a:b]`; masked. */
 void mask_print(struct text *text, const struct key_info *key, const struct value *value);
 /* Writes a URL that may hold user info: `scheme://xxxxx:xxxxx@host`, `xxxxx:xxxxx@host`. */
 void mask_url(struct text *text, const char *url);
+/* Whether the value of a log option of this name is a secret. */
+bool mask_hides(const char *name);
 
 #endif
