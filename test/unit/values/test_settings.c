@@ -182,6 +182,8 @@ static const struct {
          "the following directives don't match any configuration option: misc"},
         {"{\"proxies\":{\"socks-proxy\":\"x\"}}", "socks-proxy",
          "the following directives don't match any configuration option: socks-proxy"},
+        {"{\"proxies\":{\"zz\":1,\"xx\":2},\"yy\":1,\"zz\":1}", "xx",
+         "the following directives don't match any configuration option: xx, yy, zz"},
         {"{\"proxies\":{\"http_proxy\":\"x\"}}", "http_proxy",
          "the following directives don't match any configuration option: http_proxy; did you mean http-proxy "
          "instead of http_proxy?"},
@@ -214,10 +216,11 @@ END_TEST
 
 START_TEST(settings_from_tree_bad_key_is_left_unset)
 {
-	read_text("{\"labels\":[\"a=b\",1],\"debug\":true}");
+	read_text("{\"labels\":[\"a=b\",1],\"debug\":true,\"mtu\":1400}");
 	ck_assert(!setting_of("labels")->set);
 	assert_json(&setting_of("labels")->value, "[]");
 	ck_assert(setting_of("debug")->set);
+	ck_assert(setting_of("mtu")->set);
 }
 END_TEST
 
