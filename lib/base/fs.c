@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/fs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+int fs_write_all(int fd, const void *bytes, size_t size)
+{
+	const char *from = bytes;
+
+	while (size > 0) {
+		ssize_t written = write(fd, from, size);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return -errno;
+		/* Nothing written and no error: more attempts would not end. */
+		if (written == 0)
+			return -EIO;
+		from += written;
+		size -= (size_t)written;
+	}
+	return 0;
+}
+
+int fs_read_full(int fd, void *buffer, size_t size, size_t *ret_size)
+{
+	size_t length = 0;
+
+	while (length < size) {
+		ssize_t n = read(fd, (char *)buffer + length, size - length);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		length += (size_t)n;
+	}
+	*ret_size = length;
+	return 0;
+}
+
+int fs_sync_parent(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	_cleanup_free_ char *parent = NULL;
+	_cleanup_close_ int fd = -1;
+
+	if (!slash)
+		parent = strdup(".");
+	else
+		parent = strndup(path, slash == path ? 1 : (size_t)(slash - path));
+	if (!parent)
+		return -ENOMEM;
+	fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fsync(fd) < 0)
+		return -errno;
+	return 0;
+}
+
+const char *fs_error_text(int code)
+{
+	const char *text = strerrordesc_np(-code);
+
+	return text ? text : "unknown error";
+}
+
+const char *fs_error_advice(int code)
+{
+	static const struct {
+		int number;
+		const char *advice;
+	} advices[] = {
+	        {ENOSPC, "free some space"},
+	        {EDQUOT, "free some space or raise the quota"},
+	        {EROFS, "remount the file system for writing"},
+	        {EACCES, "check owner and mode of the directories on the way"},
+	        {EPERM, "check owner, mode and attributes of the file and its directory"},
+	        {EIO, "check the disk"},
+	        {EISDIR, "move the directory away"},
+	        {ENOTDIR, "move what is there away"},
+	        {ELOOP, "move the symbolic link away"},
+	        {ENOENT, "make the directory that should hold it"},
+	        {EMFILE, "raise the limit of open files"},
+	        {ENFILE, "raise the system's limit of open files"},
+	        {ENOMEM, "free some memory"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(advices); i++)
+		if (advices[i].number == -code)
+			return advices[i].advice;
+	return "put it right";
+}
