@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the parts of the script store share: one known file, looking whether it is still right
+ * (script_file.c), and writing files durably in batches (script_write.c). Nobody else includes this.
+ *
+ * All access goes through the store's descriptor of the directory, so that nobody who moves directories about
+ * can make us write elsewhere.
+ */
+#ifndef RTREG_RUNTIMES_SCRIPT_FILE_H
+#define RTREG_RUNTIMES_SCRIPT_FILE_H
+
+#include <sys/stat.h>
+
+#include "base/problems.h"
+
+#define SCRIPT_MODE 0700
+
+struct script_store {
+	char *path; /* of the directory, without trailing slashes */
+	int directory;
+	uid_t uid;                 /* whose the files must be */
+	void *files;               /* of struct script_file, a tree of tsearch(3) by name */
+	bool no_tmpfile;           /* the file system has no O_TMPFILE, or such a file cannot be linked */
+	unsigned long temporaries; /* dot-files made so far */
+};
+
+/* What a file looked like when its content was last known to be right. All zero: never. */
+struct script_identity {
+	dev_t device;
+	ino_t inode;
+	off_t size;
+	struct timespec modified, changed;
+	mode_t mode;
+	uid_t uid;
+};
+
+struct script_file {
+	struct script_identity identity;
+	/* False if the file had changed so shortly before that a further change could bear the same time. */
+	bool settled;
+	size_t length;
+	const char *name; /* in `content`, behind the script and its NUL */
+	char content[];
+};
+
+/* NULL without memory. Freed with free(). */
+struct script_file *script_file_new(const char *name, const char *content, size_t length);
+
+/*
+ * Looks whether `file` is in place, whole, ours and executable, and remembers what it looks like. *ret_fault
+ * is NULL if so, else SCRIPT_MISSING or what is wrong in words. Fails only if it cannot be told.
+ */
+extern const char SCRIPT_MISSING[];
+int script_file_look(struct script_store *store, struct script_file *file, const char **ret_fault);
+
+/* Remembers that the file behind `fd` is `file`, and right. */
+int script_file_remember(struct script_file *file, int fd);
+
+/* One file to be written. */
+struct script_job {
+	struct script_file *file;
+	const char *fault; /* as script_file_look() said: what is in place already gets replaced */
+	bool created;      /* set: there is a new file, where none was before */
+
+	/* script_write.c's own, zeroed */
+	int fd;
+	int sync_result;
+	bool again;         /* has to be written anew, as a dot-file */
+	bool placed;        /* is in place */
+	char temporary[48]; /* name of the dot-file, empty if there is none */
+};
+
+/*
+ * Writes the files of all jobs; when it returns they are durable and can be executed. On failure some may be
+ * in place, `created` tells which; nothing else is left behind.
+ */
+int script_files_write(struct script_store *store, struct script_job *jobs, size_t count,
+                       struct problems *problems, struct rtreg_error *error);
+
+/* `cannot write wrapper script DIR/NAME: No space left on device; free some space and reload` */
+int script_write_error(const struct script_store *store, const struct script_file *file, int code,
+                       struct rtreg_error *error);
+
+#endif

@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "runtimes/script_store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <search.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+#include "base/fs.h"
+#include "runtimes/script_file.h"
+
+/* Files that a call created; they are the store's. */
+struct script_batch {
+	size_t count;
+	struct script_file *files[];
+};
+
+/* --- the known files: a tree, so that one more among thousands costs little --- */
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(((const struct script_file *)a)->name, ((const struct script_file *)b)->name);
+}
+
+static bool is_known(const struct script_store *store, const char *name)
+{
+	struct script_file key = {.name = name};
+
+	return tfind(&key, &store->files, compare_names) != NULL;
+}
+
+static void forget(struct script_store *store, struct script_file *file)
+{
+	tdelete(file, &store->files, compare_names);
+	free(file);
+}
+
+struct file_list {
+	struct script_file **files;
+	size_t count, capacity;
+	bool failed;
+};
+
+static void collect_file(const void *node, VISIT visit, void *context)
+{
+	struct file_list *list = context;
+	struct script_file **files;
+
+	if ((visit != postorder && visit != leaf) || list->failed)
+		return;
+	if (list->count == list->capacity) {
+		list->capacity = list->capacity ? 2 * list->capacity : 64;
+		files = reallocarray(list->files, list->capacity, sizeof(*files));
+		if (!files) {
+			list->failed = true;
+			return;
+		}
+		list->files = files;
+	}
+	list->files[list->count++] = *(struct script_file *const *)node;
+}
+
+/* All known files in order of name; *ret is malloc'ed, the files are the store's. */
+static int all_files(const struct script_store *store, struct script_file ***ret, size_t *ret_count)
+{
+	struct file_list list = {0};
+
+	twalk_r(store->files, collect_file, &list);
+	if (list.failed) {
+		free(list.files);
+		return -ENOMEM;
+	}
+	*ret = list.files;
+	*ret_count = list.count;
+	return 0;
+}
+
+/* --- the directory --- */
+
+static int directory_error(const char *path, int code, const char *what, struct rtreg_error *error)
+{
+	return error_set(error, code, path,
+	                 "cannot %s the directory %s for wrapper scripts: %s; %s and try again", what, path,
+	                 fs_error_text(code), fs_error_advice(code));
+}
+
+/* It must be ours; others must not be able to put anything there. */
+static int check_owner_and_mode(const struct script_store *store, int fd, struct problems *problems,
+                                struct rtreg_error *error)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return directory_error(store->path, -errno, "look at", error);
+	if (st.st_uid != store->uid)
+		return error_set(
+		        error, -EPERM, store->path,
+		        "the directory %s for wrapper scripts belongs to uid %lu, not to uid %lu; move it "
+		        "away or give it to uid %lu",
+		        store->path, (unsigned long)st.st_uid, (unsigned long)store->uid,
+		        (unsigned long)store->uid);
+	if ((st.st_mode & 07777) == SCRIPT_MODE)
+		return 0;
+	if (fchmod(fd, SCRIPT_MODE) < 0)
+		return directory_error(store->path, -errno, "change the mode of", error);
+	problems_warn(problems, store->path, "directory %s: mode %04o changed to %04o", store->path,
+	              (unsigned)st.st_mode & 07777, SCRIPT_MODE);
+	return 0;
+}
+
+static int open_directory(const struct script_store *store, int *ret_fd, struct problems *problems,
+                          struct rtreg_error *error)
+{
+	_cleanup_close_ int fd = -1;
+	bool made = mkdir(store->path, SCRIPT_MODE) == 0;
+	int rc;
+
+	if (!made && errno != EEXIST)
+		return directory_error(store->path, -errno, "make", error);
+	fd = open(store->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && (errno == ENOTDIR || errno == ELOOP))
+		return error_set(
+		        error, -ENOTDIR, store->path,
+		        "%s must be a directory for wrapper scripts, not a symbolic link or a file; move "
+		        "it away and try again",
+		        store->path);
+	if (fd < 0)
+		return directory_error(store->path, -errno, "open", error);
+	if (made && fchmod(fd, SCRIPT_MODE) < 0)
+		return directory_error(store->path, -errno, "change the mode of", error);
+	rc = check_owner_and_mode(store, fd, problems, error);
+	if (rc < 0)
+		return rc;
+	if (made) {
+		rc = fs_sync_parent(store->path);
+		if (rc < 0)
+			return directory_error(store->path, rc, "make durable", error);
+	}
+	*ret_fd = take_fd(&fd);
+	return 0;
+}
+
+static void warn_noexec(const struct script_store *store, struct problems *problems)
+{
+	struct statvfs st;
+
+	if (fstatvfs(store->directory, &st) == 0 && (st.f_flag & ST_NOEXEC))
+		problems_warn(
+		        problems, store->path,
+		        "directory %s is on a file system mounted noexec: containers whose runtime has "
+		        "arguments cannot start; remount it with exec or choose another state directory",
+		        store->path);
+}
+
+/* Somebody may have changed, removed or exchanged the directory; then go on with the one that is at its path.
+ */
+static int repair_directory(struct script_store *store, struct problems *problems, struct rtreg_error *error)
+{
+	struct stat ours, there;
+	int fd, rc;
+
+	if (fstat(store->directory, &ours) == 0 && lstat(store->path, &there) == 0 &&
+	    ours.st_dev == there.st_dev && ours.st_ino == there.st_ino)
+		return check_owner_and_mode(store, store->directory, problems, error);
+	rc = open_directory(store, &fd, problems, error);
+	if (rc < 0)
+		return rc;
+	close(store->directory);
+	store->directory = fd;
+	store->no_tmpfile = false;
+	problems_warn(problems, store->path,
+	              "directory %s was removed or replaced; its scripts are written anew", store->path);
+	return 0;
+}
+
+/* --- opening and closing --- */
+
+static char *copy_without_slashes(const char *path)
+{
+	size_t length = strlen(path);
+
+	/* With one at its end, open() would follow a symbolic link. */
+	while (length > 1 && path[length - 1] == '/')
+		length--;
+	return strndup(path, length);
+}
+
+int script_store_new(const char *directory, struct script_store **ret, struct problems *problems,
+                     struct rtreg_error *error)
+{
+	struct script_store *store = calloc(1, sizeof(*store));
+	int rc;
+
+	if (!store)
+		return error_no_memory(error);
+	store->directory = -1;
+	store->uid = geteuid();
+	store->path = copy_without_slashes(directory);
+	rc = store->path ? open_directory(store, &store->directory, problems, error) : error_no_memory(error);
+	if (rc < 0) {
+		script_store_free(store);
+		return rc;
+	}
+	warn_noexec(store, problems);
+	*ret = store;
+	return 0;
+}
+
+void script_store_free(struct script_store *store)
+{
+	if (!store)
+		return;
+	tdestroy(store->files, free);
+	if (store->directory >= 0)
+		close(store->directory);
+	free(store->path);
+	free(store);
+}
+
+/* --- adding --- */
+
+struct job_list {
+	struct script_job *jobs; /* room for all that could come */
+	size_t count;
+};
+
+/* Makes the scripts that are not known yet known, with a job for each. */
+static int enter_unknown(struct script_store *store, const struct script *scripts, size_t count,
+                         struct job_list *list)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct script_file *file;
+
+		if (is_known(store, scripts[i].name))
+			continue;
+		file = script_file_new(scripts[i].name, scripts[i].content, scripts[i].length);
+		if (!file || !tsearch(file, &store->files, compare_names)) {
+			free(file);
+			return -ENOMEM;
+		}
+		list->jobs[list->count++].file = file;
+	}
+	return 0;
+}
+
+/* A fault that a person may want to know about; that one is missing is what a new script looks like. */
+static void warn_of_repairs(const struct script_store *store, const struct job_list *list, bool missing_too,
+                            struct problems *problems)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct script_job *job = &list->jobs[i];
+
+		if (job->fault && (missing_too || job->fault != SCRIPT_MISSING))
+			problems_warn(problems, store->path, "wrapper script %s/%s: %s; put right",
+			              store->path, job->file->name, job->fault);
+	}
+}
+
+/* Orders the jobs so that those with a fault stand before the files that are already right; tells how many.
+ */
+static int find_faults(struct script_store *store, struct job_list *list, size_t *ret_faults,
+                       struct rtreg_error *error)
+{
+	size_t faults = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		struct script_job job = list->jobs[i];
+		int rc = script_file_look(store, job.file, &job.fault);
+
+		if (rc < 0)
+			return error_set(error, rc, store->path,
+			                 "cannot look at wrapper script %s/%s: %s; %s and reload",
+			                 store->path, job.file->name, fs_error_text(rc), fs_error_advice(rc));
+		list->jobs[i] = list->jobs[faults];
+		list->jobs[job.fault ? faults : i] = job;
+		if (job.fault)
+			faults++;
+	}
+	*ret_faults = faults;
+	return 0;
+}
+
+static int write_unknown(struct script_store *store, struct job_list *list, struct problems *problems,
+                         struct rtreg_error *error)
+{
+	size_t faults;
+	int rc = find_faults(store, list, &faults, error);
+
+	if (rc == 0)
+		rc = script_files_write(store, list->jobs, faults, problems, error);
+	return rc;
+}
+
+/* What could not be added is forgotten; files that were adopted or put right are right all the same. */
+static void take_back(struct script_store *store, struct job_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->jobs[i].created)
+			unlinkat(store->directory, list->jobs[i].file->name, 0);
+		forget(store, list->jobs[i].file);
+	}
+}
+
+static struct script_batch *batch_new(size_t capacity)
+{
+	return calloc(1, sizeof(struct script_batch) + capacity * sizeof(struct script_file *));
+}
+
+static void batch_fill(struct script_batch *batch, const struct job_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->jobs[i].created)
+			batch->files[batch->count++] = list->jobs[i].file;
+}
+
+int script_store_add(struct script_store *store, const struct script *scripts, size_t count,
+                     struct script_batch **ret_batch, struct problems *problems, struct rtreg_error *error)
+{
+	_cleanup_free_ struct script_job *jobs = calloc(count + 1, sizeof(*jobs));
+	_cleanup_free_ struct script_batch *batch = NULL;
+	struct job_list list = {.jobs = jobs};
+	int rc;
+
+	if (!jobs)
+		return error_no_memory(error);
+	rc = repair_directory(store, problems, error);
+	if (rc < 0)
+		return rc;
+	rc = enter_unknown(store, scripts, count, &list);
+	if (rc == 0) {
+		batch = batch_new(list.count);
+		rc = batch ? 0 : -ENOMEM;
+	}
+	rc = rc < 0 ? error_no_memory(error) : write_unknown(store, &list, problems, error);
+	if (rc < 0) {
+		take_back(store, &list);
+		return rc;
+	}
+	warn_of_repairs(store, &list, false, problems);
+	batch_fill(batch, &list);
+	if (ret_batch)
+		*ret_batch = take(batch);
+	return 0;
+}
+
+void script_store_discard(struct script_store *store, struct script_batch *batch)
+{
+	if (!batch)
+		return;
+	for (size_t i = 0; i < batch->count; i++) {
+		unlinkat(store->directory, batch->files[i]->name, 0);
+		forget(store, batch->files[i]);
+	}
+	free(batch);
+}
+
+void script_batch_free(struct script_batch *batch)
+{
+	free(batch);
+}
+
+/* --- repairing --- */
+
+int script_store_repair(struct script_store *store, struct problems *problems, struct rtreg_error *error)
+{
+	_cleanup_free_ struct script_file **files = NULL;
+	_cleanup_free_ struct script_job *jobs = NULL;
+	struct job_list list = {0};
+	size_t count, faults;
+	int rc;
+
+	rc = repair_directory(store, problems, error);
+	if (rc < 0)
+		return rc;
+	if (all_files(store, &files, &count) < 0)
+		return error_no_memory(error);
+	jobs = calloc(count + 1, sizeof(*jobs));
+	if (!jobs)
+		return error_no_memory(error);
+	list = (struct job_list){.jobs = jobs, .count = count};
+	for (size_t i = 0; i < count; i++)
+		jobs[i].file = files[i];
+	rc = find_faults(store, &list, &faults, error);
+	list.count = faults;
+	if (rc == 0)
+		rc = script_files_write(store, jobs, faults, problems, error);
+	if (rc == 0)
+		warn_of_repairs(store, &list, true, problems);
+	return rc;
+}
+
+/* --- sweeping --- */
+
+static void sweep_entry(struct script_store *store, const char *name, struct problems *problems)
+{
+	struct stat st;
+
+	if (fstatat(store->directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return;
+	if (!S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode)) {
+		problems_warn(problems, store->path,
+		              "%s/%s is not a wrapper script and was left alone; remove it", store->path,
+		              name);
+		return;
+	}
+	if (unlinkat(store->directory, name, 0) < 0 && errno != ENOENT)
+		problems_warn(problems, store->path, "cannot remove the unused wrapper script %s/%s: %s",
+		              store->path, name, fs_error_text(-errno));
+}
+
+void script_store_sweep(struct script_store *store, struct problems *problems)
+{
+	int fd = openat(store->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	if (!dir) {
+		problems_warn(problems, store->path, "cannot look for unused wrapper scripts in %s: %s",
+		              store->path, fs_error_text(-errno));
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	while ((entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+		    !is_known(store, entry->d_name))
+			sweep_entry(store, entry->d_name, problems);
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Writing scripts where the system does not cooperate. The program's own fsync(), openat() and linkat() take
+ * the C library's place and fail as a test asks them to.
+ */
+#include <check.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <sys/syscall.h>
+
+#include "runtimes/scripts.h"
+
+static atomic_int file_syncs, directory_syncs, failing_syncs;
+static bool fail_directory_sync, no_tmpfile, no_proc_links, no_links, threads_take_signals;
+static int holder = -1; /* a second descriptor of the last file that was made for writing */
+static bool hold;
+
+int fsync(int fd)
+{
+	sigset_t mask;
+	struct stat st;
+
+	fstat(fd, &st);
+	if (S_ISDIR(st.st_mode)) {
+		directory_syncs++;
+		errno = EIO;
+		return fail_directory_sync ? -1 : (int)syscall(SYS_fsync, fd);
+	}
+	file_syncs++;
+	pthread_sigmask(SIG_SETMASK, NULL, &mask);
+	if (syscall(SYS_gettid) != getpid() && !sigismember(&mask, SIGTERM))
+		threads_take_signals = true;
+	if (atomic_fetch_sub(&failing_syncs, 1) > 0) {
+		errno = EIO;
+		return -1;
+	}
+	return (int)syscall(SYS_fsync, fd);
+}
+
+int openat(int directory_fd, const char *path, int flags, ...)
+{
+	va_list args;
+	int mode, fd;
+
+	va_start(args, flags);
+	mode = va_arg(args, int);
+	va_end(args);
+	if ((flags & O_TMPFILE) == O_TMPFILE && no_tmpfile) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	fd = (int)syscall(SYS_openat, directory_fd, path, flags, mode);
+	if (fd >= 0 && hold && (flags & O_WRONLY))
+		holder = dup(fd);
+	return fd;
+}
+
+int linkat(int from, const char *old, int to, const char *new, int flags)
+{
+	if (no_links || (no_proc_links && !(flags & AT_EMPTY_PATH))) {
+		errno = ENOENT;
+		return -1;
+	}
+	return (int)syscall(SYS_linkat, from, old, to, new, flags);
+}
+
+static void setup(void)
+{
+	scripts_setup_open();
+	file_syncs = directory_syncs = failing_syncs = 0;
+	fail_directory_sync = no_tmpfile = no_proc_links = no_links = threads_take_signals = hold = false;
+}
+
+static void check_added(size_t count)
+{
+	struct script *scripts = make_scripts(count);
+
+	add(scripts, count);
+	for (size_t i = 0; i < count; i++)
+		check_right(&scripts[i]);
+	ck_assert_uint_eq(count_files(), count);
+	free_scripts(scripts, count);
+}
+
+START_TEST(script_store_add_syncs_each_file_and_the_directory_once_a_batch)
+{
+	check_added(257);
+	ck_assert_int_eq(file_syncs, 257);
+	ck_assert_int_eq(directory_syncs, 2);
+}
+END_TEST
+
+START_TEST(script_store_add_threads_take_no_signals)
+{
+	check_added(64);
+	ck_assert(!threads_take_signals);
+}
+END_TEST
+
+START_TEST(script_store_add_leaves_the_callers_signal_mask)
+{
+	sigset_t before, after;
+
+	pthread_sigmask(SIG_SETMASK, NULL, &before);
+	check_added(4);
+	pthread_sigmask(SIG_SETMASK, NULL, &after);
+	for (int number = 1; number < 32; number++)
+		ck_assert_int_eq(sigismember(&before, number), sigismember(&after, number));
+}
+END_TEST
+
+START_TEST(script_store_add_without_tmpfile_uses_dot_files)
+{
+	no_tmpfile = true;
+	check_added(20);
+}
+END_TEST
+
+START_TEST(script_store_add_without_proc_links_the_descriptor)
+{
+	if (geteuid() != 0)
+		skip("older kernels let root alone do this");
+	no_proc_links = true;
+	check_added(3);
+	ck_assert_int_eq(file_syncs, 3);
+}
+END_TEST
+
+START_TEST(script_store_add_without_links_uses_dot_files)
+{
+	no_links = true;
+	check_added(20);
+}
+END_TEST
+
+START_TEST(script_store_add_stale_dot_file_is_no_obstacle)
+{
+	struct script script = make_script("kata");
+	char name[64];
+
+	snprintf(name, sizeof(name), "runtimes/.tmp.%ld.0", (long)getpid());
+	write_file(name, "", 0600);
+	no_tmpfile = true;
+	add(&script, 1);
+	check_right(&script);
+	script_fini(&script);
+}
+END_TEST
+
+START_TEST(script_store_add_failed_sync_writes_the_file_anew)
+{
+	no_tmpfile = _i;
+	failing_syncs = 1;
+	check_added(5);
+	ck_assert_int_eq(file_syncs, 6);
+}
+END_TEST
+
+START_TEST(script_store_add_sync_that_fails_twice_is_an_error)
+{
+	struct script *scripts = make_scripts(5);
+
+	no_tmpfile = _i;
+	failing_syncs = 1000;
+	ck_assert_int_eq(script_store_add(store, scripts, 5, NULL, &problems, &error), -EIO);
+	ck_assert_ptr_nonnull(strstr(error.message, ": Input/output error; check the disk and reload"));
+	ck_assert_uint_eq(count_files(), 0);
+	free_scripts(scripts, 5);
+}
+END_TEST
+
+START_TEST(script_store_add_failed_directory_sync_leaves_nothing)
+{
+	struct script *scripts = make_scripts(5);
+
+	fail_directory_sync = true;
+	ck_assert_int_eq(script_store_add(store, scripts, 5, NULL, &problems, &error), -EIO);
+	ck_assert_uint_eq(count_files(), 0);
+	fail_directory_sync = false;
+	add(scripts, 5);
+	check_right(&scripts[4]);
+	free_scripts(scripts, 5);
+}
+END_TEST
+
+START_TEST(script_store_add_failure_in_a_later_batch_removes_the_earlier_ones)
+{
+	enum { COUNT = 300 };
+	struct script *scripts = make_scripts(COUNT);
+
+	ck_assert_int_eq(mkdir(script_path(&scripts[COUNT - 1]), 0700), 0);
+	ck_assert_int_eq(script_store_add(store, scripts, COUNT, NULL, &problems, &error), -EISDIR);
+	ck_assert_uint_eq(count_files(), 1);
+	free_scripts(scripts, COUNT);
+}
+END_TEST
+
+static void *close_soon(void *context)
+{
+	struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
+
+	(void)context;
+	nanosleep(&pause, NULL);
+	hold = false;
+	close(holder);
+	return NULL;
+}
+
+/* What a child forked by another thread does: it keeps the descriptor for a while. */
+START_TEST(script_store_add_waits_until_nobody_has_the_script_open)
+{
+	struct script script = make_script("kata");
+	pthread_t thread;
+
+	hold = true;
+	ck_assert_int_eq(pthread_create(&thread, NULL, close_soon, NULL), 0);
+	add(&script, 1);
+	ck_assert_int_eq(fcntl(holder, F_GETFD), -1);
+	pthread_join(thread, NULL);
+	ck_assert_uint_eq(problems.warnings.count, 0);
+	script_fini(&script);
+}
+END_TEST
+
+START_TEST(script_store_add_script_held_open_for_long_is_a_warning)
+{
+	struct script script = make_script("kata");
+
+	hold = true;
+	add(&script, 1);
+	hold = false;
+	check_right(&script);
+	check_warnings(1, "another process has it open for writing");
+	close(holder);
+	script_fini(&script);
+}
+END_TEST
+
+/* 10,000 at first, then one more: known ones cost next to nothing. */
+START_TEST(script_store_add_one_among_many_writes_one)
+{
+	enum { COUNT = 10000 };
+	struct script *scripts = make_scripts(COUNT + 1);
+
+	for (size_t i = 0; i < COUNT; i++)
+		write_bytes(script_path(&scripts[i]), scripts[i].content, scripts[i].length, 0700);
+	add(scripts, COUNT);
+	ck_assert_int_eq(file_syncs, 0);
+	add(scripts, COUNT + 1);
+	ck_assert_int_eq(file_syncs, 1);
+	repair();
+	ck_assert_int_eq(file_syncs, 1);
+	check_right(&scripts[COUNT]);
+	free_scripts(scripts, COUNT + 1);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("script_write");
+	TCase *tcase = tcase_create("write");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	suite_add_tcase(suite, tcase);
+	tcase_set_timeout(tcase, 60);
+	tcase_add_checked_fixture(tcase, setup, scripts_teardown);
+	tcase_add_test(tcase, script_store_add_syncs_each_file_and_the_directory_once_a_batch);
+	tcase_add_test(tcase, script_store_add_threads_take_no_signals);
+	tcase_add_test(tcase, script_store_add_leaves_the_callers_signal_mask);
+	tcase_add_test(tcase, script_store_add_without_tmpfile_uses_dot_files);
+	tcase_add_test(tcase, script_store_add_without_proc_links_the_descriptor);
+	tcase_add_test(tcase, script_store_add_without_links_uses_dot_files);
+	tcase_add_test(tcase, script_store_add_stale_dot_file_is_no_obstacle);
+	tcase_add_loop_test(tcase, script_store_add_failed_sync_writes_the_file_anew, 0, 2);
+	tcase_add_loop_test(tcase, script_store_add_sync_that_fails_twice_is_an_error, 0, 2);
+	tcase_add_test(tcase, script_store_add_failed_directory_sync_leaves_nothing);
+	tcase_add_test(tcase, script_store_add_failure_in_a_later_batch_removes_the_earlier_ones);
+	tcase_add_test(tcase, script_store_add_waits_until_nobody_has_the_script_open);
+	tcase_add_test(tcase, script_store_add_script_held_open_for_long_is_a_warning);
+	tcase_add_test(tcase, script_store_add_one_among_many_writes_one);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
