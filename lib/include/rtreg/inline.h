@@ -133,6 +133,15 @@ static inline const struct rtreg_snapshot *rtreg_borrow(struct rtreg *registry)
 	return __atomic_load_n(&head->published, __ATOMIC_CONSUME);
 }
 
+#define RTREG_CALLERS_FLAVOR (&rcu_flavor)
+#else
+#define RTREG_CALLERS_FLAVOR NULL
 #endif
+
+/* See rtreg_runtime_check_flavor(). May block. */
+static inline int rtreg_runtime_check(const struct rtreg_runtime *runtime, struct rtreg_error *error)
+{
+	return rtreg_runtime_check_flavor(runtime, RTREG_CALLERS_FLAVOR, error);
+}
 
 #endif

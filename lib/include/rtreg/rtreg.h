@@ -180,7 +180,7 @@ enum rtreg_reload_flags {
 /*
  * Reads a configuration and makes it the live one, or leaves everything as it was (CONTRACT section 6).
  * Context: any thread. May block. -EDEADLK from a step or a callback. Ownership: *ret is the caller's
- * (rtreg_report_free()).
+ * (rtreg_report_free()); it is NULL if only the report ran out of memory.
  * Errors: -EINVAL bad configuration, `error` holds all that was found; -ENOENT, -EACCES, … the file; -ENOSPC,
  * -EIO … the state directory; -EBUSY readers do not end their sections; what a step returned.
  */
@@ -331,11 +331,14 @@ RTREG_EXPORT int rtreg_snapshot_runtime(const struct rtreg_snapshot *snapshot, s
                                         struct rtreg_runtime *ret, bool *stock);
 
 /*
- * The look-up of CONTRACT C45: for a runtime with a wrapper, finds the binary (PATH if it has no slash).
- * -ENOENT or -EACCES with "error while looking up the specified runtime path: …". Context: any thread. May
- * block.
+ * The look-up of CONTRACT C45: for a runtime with a wrapper, finds the binary (PATH if it has no slash); one
+ * without is not checked. `flavor` is the caller's liburcu flavour, NULL for a thread that is in no section;
+ * use rtreg_runtime_check(), which passes it. -ENOENT or -EACCES with "error while looking up the specified
+ * runtime path: …". Context: any thread. May block.
  */
-RTREG_EXPORT int rtreg_runtime_check(const struct rtreg_runtime *runtime, struct rtreg_error *error);
+RTREG_EXPORT int rtreg_runtime_check_flavor(const struct rtreg_runtime *runtime,
+                                            const struct rcu_flavor_struct *flavor,
+                                            struct rtreg_error *error);
 
 /* Fills `error` for a name that does not resolve, and returns -EINVAL. For the inline functions. */
 RTREG_EXPORT int rtreg_resolve_failed(const char *name, size_t length, struct rtreg_error *error);

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The reload: docs/reload.md, in code. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "registry/registry.h"
+
+#define ROOM_TIMEOUT_MS 5000
+#define MAX_RACES \
+	3 /* times that a merge is repeated because another writer was quicker, before we lock first */
+
+int writer_lock(struct rtreg *registry, struct rtreg_error *error)
+{
+	if (registry->writer_thread == gettid())
+		return error_set(error, -EDEADLK, NULL, "called from a step or callback of a reload");
+	pthread_mutex_lock(&registry->writer);
+	registry->writer_thread = gettid();
+	return 0;
+}
+
+void writer_unlock(struct rtreg *registry)
+{
+	registry->writer_thread = 0;
+	pthread_mutex_unlock(&registry->writer);
+}
+
+int draft_probe(struct rtreg *registry, const struct draft *draft, struct problems *problems)
+{
+	_cleanup_free_ const char **paths = NULL;
+	size_t count = 0;
+	int r = derive_binaries(&draft->merged, &paths, &count);
+
+	if (r == 0)
+		r = probe_run(registry->probes, paths, count, PROBE_LIMIT_MS, problems);
+	return r;
+}
+
+/* --- what happens under the writer's lock
+ * --------------------------------------------------------------------------- */
+
+/* The step that writes the wrapper scripts of a new snapshot. */
+struct scripts_step {
+	struct rtreg *registry;
+	const struct script_list *scripts;
+	struct script_batch *batch;
+	struct problems *problems;
+};
+
+static int discard_scripts(void *context, struct rtreg_error *error)
+{
+	struct scripts_step *step = context;
+
+	(void)error;
+	script_store_discard(step->registry->scripts, take(step->batch));
+	return 0;
+}
+
+static int keep_scripts(void *context, struct rtreg_error *error)
+{
+	struct scripts_step *step = context;
+
+	(void)error;
+	script_batch_free(take(step->batch));
+	return 0;
+}
+
+static int write_scripts(struct rtreg_txn *txn, void *context, struct rtreg_error *error)
+{
+	struct scripts_step *step = context;
+	int r = script_store_add(step->registry->scripts, step->scripts->scripts, step->scripts->count,
+	                         &step->batch, step->problems, error);
+
+	if (r < 0)
+		return r;
+	rtreg_txn_on_commit(txn, keep_scripts, step);
+	rtreg_txn_on_rollback(txn, discard_scripts, step);
+	return 0;
+}
+
+static int prepare_steps(struct rtreg *registry, struct rtreg_txn *txn, struct scripts_step *scripts,
+                         struct rtreg_error *error)
+{
+	struct rtreg_step first = {.name = "wrapper-scripts", .prepare = write_scripts, .context = scripts};
+	int r = txn_prepare(txn, &first, error);
+
+	for (size_t i = 0; r == 0 && i < registry->steps.count; i++)
+		r = txn_prepare(txn, &registry->steps.items[i], error);
+	return r;
+}
+
+/* Steps 8 to 11. After the publication nothing can fail any more. */
+static int publish(struct rtreg *registry, struct rtreg_snapshot *sealed, const struct script_list *scripts,
+                   struct problems *problems, struct rtreg_error *commit_errors, struct rtreg_error *error)
+{
+	struct scripts_step step = {.registry = registry, .scripts = scripts, .problems = problems};
+	struct rtreg_snapshot *old;
+	struct rtreg_txn txn;
+	int r;
+
+	r = store_prepare(&registry->store, sealed);
+	if (r < 0)
+		return error_no_memory(error);
+	txn_begin(&txn, store_live(&registry->store), sealed);
+	r = prepare_steps(registry, &txn, &step, error);
+	if (r < 0) {
+		store_forget(sealed);
+		return r;
+	}
+	state_use_generation(registry->state, sealed->head.generation);
+	old = store_publish(&registry->store, sealed);
+	txn_commit(&txn, commit_errors);
+	store_retire(&registry->store, old);
+	return 0;
+}
+
+static int seal(struct rtreg *registry, struct draft *draft, uint64_t generation, struct rtreg_snapshot **ret,
+                struct script_list *ret_scripts, struct rtreg_error *error)
+{
+	struct derive_context context = {.scripts_dir = registry->setup.scripts_dir,
+	                                 .probes = registry->probes};
+
+	if (snapshot_seal(draft->arena, &draft->merged, &context, generation, ret, ret_scripts) < 0)
+		return error_no_memory(error);
+	return 0;
+}
+
+int reload_apply(struct rtreg *registry, struct input *input, struct draft *draft, unsigned flags,
+                 struct problems *problems, struct rtreg_report **ret, struct rtreg_error *error)
+{
+	const struct rtreg_snapshot *live = store_live(&registry->store);
+	uint64_t previous = live ? live->head.generation : 0, generation = previous;
+	_cleanup_(script_list_fini) struct script_list scripts = {0};
+	_cleanup_error_ struct rtreg_error commit_errors = {0};
+	_cleanup_report_ struct rtreg_report *report = NULL;
+	struct rtreg_snapshot *sealed = NULL;
+	bool publishes;
+	int r = 0;
+
+	if (!(flags & RTREG_RELOAD_DRY_RUN))
+		r = state_next_generation(registry->state, &generation, error);
+	if (r == 0)
+		r = seal(registry, draft, generation, &sealed, &scripts, error);
+	if (r < 0)
+		return r;
+	if (report_new(draft, sealed, &report) < 0)
+		return error_no_memory(error);
+	if (flags & RTREG_RELOAD_FORCE)
+		report->unchanged = false;
+	publishes = !(flags & RTREG_RELOAD_DRY_RUN) && !report->unchanged;
+	if (!(flags & RTREG_RELOAD_DRY_RUN))
+		r = script_store_repair(registry->scripts, problems, error);
+	if (r == 0 && publishes && store_wait_room(&registry->store, ROOM_TIMEOUT_MS) < 0)
+		r = error_set(error, -EBUSY, NULL,
+		              "readers do not end their sections: %d superseded configurations wait",
+		              STORE_MAX_WAITING);
+	if (r == 0 && publishes)
+		r = publish(registry, sealed, &scripts, problems, &commit_errors, error);
+	if (r < 0)
+		return r;
+	if (publishes)
+		input->arena = NULL; /* it is the snapshot's now */
+	r = report_finish(report, publishes ? generation : previous, previous, problems, &commit_errors);
+	if (r < 0 && !publishes)
+		return error_no_memory(error);
+	if (ret)
+		*ret = r == 0 ? take(report) : NULL; /* it is live: too late for an error */
+	return 0;
+}
+
+/* --- the whole
+ * ------------------------------------------------------------------------------------------------------- */
+
+/* One reload's parts, so that they are freed wherever it ends. */
+struct attempt {
+	struct problems problems;
+	struct input input;
+	struct draft draft;
+	const struct rtreg_snapshot *base; /* pinned: what the draft was merged over */
+};
+
+static void attempt_fini(struct attempt *attempt)
+{
+	rtreg_unpin(attempt->base);
+	input_fini(&attempt->input);
+	problems_fini(&attempt->problems);
+	*attempt = (struct attempt){0};
+}
+
+/* Steps 1 to 4: without the lock, against the snapshot that is live now. */
+static int attempt_prepare(struct attempt *attempt, struct rtreg *registry, const struct rtreg_source *source,
+                           unsigned flags, struct rtreg_error *error)
+{
+	int r;
+
+	attempt->base = rtreg_pin(registry);
+	r = input_read(&attempt->input, &registry->setup, registry->setup.keys, source, &attempt->problems,
+	               error);
+	if (r == 0)
+		r = draft_build(&attempt->draft, &registry->setup, &attempt->input, attempt->base,
+		                &attempt->problems, error);
+	if (r == 0 && !(flags & RTREG_RELOAD_DRY_RUN) &&
+	    draft_probe(registry, &attempt->draft, &attempt->problems) < 0)
+		r = error_no_memory(error);
+	return r;
+}
+
+static int reload_locked(struct attempt *attempt, struct rtreg *registry, unsigned flags, uint64_t generation,
+                         struct rtreg_report **ret, struct rtreg_error *error)
+{
+	uint64_t live = store_live(&registry->store)->head.generation;
+
+	if (generation != 0 && generation != live)
+		return error_set(error, -ESTALE, NULL, "the configuration is at generation %llu, not %llu",
+		                 (unsigned long long)live, (unsigned long long)generation);
+	return reload_apply(registry, &attempt->input, &attempt->draft, flags, &attempt->problems, ret,
+	                    error);
+}
+
+/* Prepares until nobody published in between; after some tries it takes the lock first. */
+static int reload_race(struct rtreg *registry, const struct rtreg_source *source, unsigned flags,
+                       uint64_t generation, struct rtreg_report **ret, struct rtreg_error *error)
+{
+	bool locked = false, done = false;
+	int r = 0;
+
+	for (int race = 0; r == 0 && !done; race++) {
+		_cleanup_(attempt_fini) struct attempt attempt = {0};
+
+		if (race == MAX_RACES) {
+			r = writer_lock(registry, error);
+			locked = r == 0;
+		}
+		if (r == 0)
+			r = attempt_prepare(&attempt, registry, source, flags, error);
+		if (r == 0 && !locked) {
+			r = writer_lock(registry, error);
+			locked = r == 0;
+		}
+		if (r == 0 && attempt.base == store_live(&registry->store)) {
+			r = reload_locked(&attempt, registry, flags, generation, ret, error);
+			done = true;
+		}
+		if (locked) {
+			writer_unlock(registry);
+			locked = false;
+		}
+	}
+	return r;
+}
+
+int rtreg_reload_if(struct rtreg *registry, const struct rtreg_source *source, unsigned flags,
+                    uint64_t generation, struct rtreg_report **ret, struct rtreg_error *error)
+{
+	bool offline;
+	int r;
+
+	if (flags & ~(unsigned)(RTREG_RELOAD_DRY_RUN | RTREG_RELOAD_FORCE))
+		return error_set(error, -EINVAL, NULL, "unknown reload flags: 0x%x", flags);
+	if (registry->writer_thread == gettid())
+		return error_set(error, -EDEADLK, NULL, "called from a step or callback of a reload");
+	r = blocking_begin(registry->store.head.flavor, &offline);
+	if (r < 0)
+		return error_set(error, r, NULL, "called inside a reader section");
+	r = reload_race(registry, source, flags, generation, ret, error);
+	blocking_end(registry->store.head.flavor, offline);
+	return r;
+}
+
+int rtreg_reload(struct rtreg *registry, const struct rtreg_source *source, unsigned flags,
+                 struct rtreg_report **ret, struct rtreg_error *error)
+{
+	return rtreg_reload_if(registry, source, flags, 0, ret, error);
+}

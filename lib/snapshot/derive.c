@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * From runtime entries of the configuration to what a container gets: shim, options, binary (CONTRACT C41 to
+ * C43).
+ */
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/vfs.h>
+
+#include <linux/magic.h>
+
+#include "snapshot/snapshot.h"
+
+#define STOCK_BINARY "runc"
+#define RUNC_SHIM    "io.containerd.runc.v2"
+
+static const char *const stock_names[] = {RUNC_SHIM, "runc"}; /* in order of name */
+
+void script_list_fini(struct script_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		script_fini(&list->scripts[i]);
+	free(list->scripts);
+	*list = (struct script_list){0};
+}
+
+/* The cgroup driver (C42): the first native.cgroupdriver of exec-opts; without one, systemd on cgroup v2
+ * under systemd. */
+static bool uses_systemd_cgroup(const struct settings *settings)
+{
+	static const char option[] = "native.cgroupdriver=";
+	const struct value *list = settings_get(settings, KEY_ID_EXEC_OPTS);
+	struct statfs fs;
+
+	for (uint32_t i = 0; i < list->count; i++)
+		if (strncasecmp(list->elements[i].string, option, sizeof(option) - 1) == 0)
+			return strcmp(list->elements[i].string + sizeof(option) - 1, "systemd") == 0;
+	return statfs("/sys/fs/cgroup", &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC &&
+	       access("/run/systemd/system", F_OK) == 0;
+}
+
+/* The part of the options that all path runtimes of a configuration share, from `,"Root":` to the closing
+ * brace. */
+static char *common_options(struct arena *arena, const struct settings *settings)
+{
+	_cleanup_text_ struct text text = {0}, root = {0};
+	const char *ramdisk = getenv("DOCKER_RAMDISK");
+
+	text_printf(&root, "%s/runtime-runc", settings_string(settings, KEY_ID_EXEC_ROOT));
+	text_append(&text, "{");
+	json_member_string(&text, "Root", text_string(&root));
+	json_member_bool(&text, "SystemdCgroup", uses_systemd_cgroup(settings));
+	json_member_bool(&text, "NoPivotRoot", ramdisk && *ramdisk);
+	text_append(&text, "}");
+	return text.failed || root.failed ? NULL : arena_strdup(arena, text.data + 1);
+}
+
+static char *path_options(struct arena *arena, const char *binary, const char *common)
+{
+	_cleanup_text_ struct text text = {0};
+
+	text_append(&text, "{");
+	json_member_string(&text, "BinaryName", binary);
+	text_append(&text, ",");
+	text_append(&text, common);
+	return text.failed ? NULL : arena_strndup(arena, text.data, text.length);
+}
+
+/* What deriving one runtime needs from the whole. */
+struct derivation {
+	struct arena *arena;
+	const struct derive_context *context;
+	const char *common;
+	struct script_list *scripts;
+	/* the last document looked up: neighbours often share their binary */
+	const char *last_path, *last_features;
+};
+
+static int set_features(struct derivation *d, struct rtreg_runtime *runtime)
+{
+	_cleanup_free_ char *document = NULL;
+
+	if (!d->context->probes)
+		return 0;
+	if (!d->last_path || strcmp(d->last_path, runtime->path) != 0) {
+		document = probe_get(d->context->probes, runtime->path);
+		d->last_features = document ? arena_strdup(d->arena, document) : NULL;
+		if (document && !d->last_features)
+			return -ENOMEM;
+		d->last_path = runtime->path;
+	}
+	runtime->features_json = d->last_features;
+	return 0;
+}
+
+/* Makes the wrapper script of a runtime with arguments, and points the runtime to it. */
+static int set_wrapper(struct derivation *d, struct rtreg_runtime *runtime, const struct value *args)
+{
+	_cleanup_free_ const char **argv = calloc(args->count, sizeof(*argv));
+	struct script *script = &d->scripts->scripts[d->scripts->count];
+	int r;
+
+	if (!argv)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < args->count; i++)
+		argv[i] = args->elements[i].string;
+	r = script_init(script, runtime->name, runtime->path, argv, args->count);
+	if (r < 0)
+		return r;
+	d->scripts->count++;
+	runtime->wrapper = arena_printf(d->arena, "%s/%s", d->context->scripts_dir, script->name);
+	runtime->binary = runtime->wrapper;
+	return runtime->wrapper ? 0 : -ENOMEM;
+}
+
+static int derive_path_runtime(struct derivation *d, struct rtreg_runtime *runtime, const char *path,
+                               const struct value *args)
+{
+	int r;
+
+	runtime->shim = RUNC_SHIM;
+	runtime->path = path;
+	runtime->binary = path;
+	if (args) {
+		r = set_wrapper(d, runtime, args);
+		if (r < 0)
+			return r;
+	}
+	runtime->options_json = path_options(d->arena, runtime->binary, d->common);
+	if (!runtime->options_json)
+		return -ENOMEM;
+	return set_features(d, runtime);
+}
+
+static int derive_type_runtime(struct derivation *d, struct rtreg_runtime *runtime, const char *type,
+                               const struct value *options)
+{
+	_cleanup_text_ struct text text = {0};
+
+	runtime->shim = type;
+	if (!options)
+		return 0;
+	value_write(&text, options);
+	runtime->options_json = text.failed ? NULL : arena_strndup(d->arena, text.data, text.length);
+	return runtime->options_json ? 0 : -ENOMEM;
+}
+
+static int derive_one(struct derivation *d, struct runtime_entry *entry, const char *name,
+                      const struct value *configured)
+{
+	const char *path = configured ? value_string(value_member(configured, "path")) : STOCK_BINARY;
+	int r;
+
+	entry->configured = configured;
+	entry->runtime.name = name;
+	if (path)
+		r = derive_path_runtime(d, &entry->runtime, path,
+		                        configured ? value_member(configured, "runtimeArgs") : NULL);
+	else
+		r = derive_type_runtime(d, &entry->runtime,
+		                        value_string(value_member(configured, "runtimeType")),
+		                        value_member(configured, "options"));
+	entry->runtime.name_length = (uint32_t)strlen(name);
+	entry->runtime.shim_length = (uint32_t)strlen(entry->runtime.shim);
+	return r;
+}
+
+/* Configured and stock runtimes merged in order of name; a configured one replaces a stock one (C44). */
+static int derive_all(struct derivation *d, struct rtreg_snapshot *snapshot, const struct value *configured)
+{
+	size_t stock = 0, count = 0;
+	int r = 0;
+
+	for (uint32_t i = 0; i <= configured->count && r == 0; i++) {
+		const char *name = i < configured->count ? configured->members[i].key : NULL;
+		int order = 1;
+
+		while (stock < ARRAY_SIZE(stock_names) && r == 0 &&
+		       (!name || (order = strcmp(stock_names[stock], name)) <= 0)) {
+			if (!name || order < 0)
+				r = derive_one(d, &snapshot->runtimes[count++], stock_names[stock], NULL);
+			stock++;
+		}
+		if (name && r == 0)
+			r = derive_one(d, &snapshot->runtimes[count++], name, &configured->members[i].value);
+	}
+	snapshot->runtime_count = count;
+	return r;
+}
+
+int derive_runtimes(struct rtreg_snapshot *snapshot, const struct derive_context *context,
+                    struct script_list *ret)
+{
+	const struct value *configured = settings_get(&snapshot->settings, KEY_ID_RUNTIMES);
+	struct script_list scripts = {.scripts = calloc(configured->count + 1, sizeof(*scripts.scripts))};
+	struct derivation d = {.arena = snapshot->arena, .context = context, .scripts = &scripts};
+	int r = -ENOMEM;
+
+	d.common = common_options(snapshot->arena, &snapshot->settings);
+	snapshot->runtimes = arena_alloc_array(snapshot->arena, configured->count + ARRAY_SIZE(stock_names),
+	                                       sizeof(*snapshot->runtimes));
+	if (scripts.scripts && d.common && snapshot->runtimes)
+		r = derive_all(&d, snapshot, configured);
+	if (r < 0) {
+		script_list_fini(&scripts);
+		return r;
+	}
+	*ret = scripts;
+	return 0;
+}
+
+static int compare_strings(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+int derive_binaries(const struct settings *settings, const char ***ret, size_t *ret_count)
+{
+	const struct value *configured = settings_get(settings, KEY_ID_RUNTIMES);
+	const char **paths = calloc(configured->count + 1, sizeof(*paths));
+	size_t count = 0, distinct = 0;
+
+	if (!paths)
+		return -ENOMEM;
+	paths[count++] = STOCK_BINARY;
+	for (uint32_t i = 0; i < configured->count; i++) {
+		const char *path = value_string(value_member(&configured->members[i].value, "path"));
+
+		if (path)
+			paths[count++] = path;
+	}
+	qsort(paths, count, sizeof(*paths), compare_strings);
+	for (size_t i = 0; i < count; i++)
+		if (distinct == 0 || strcmp(paths[distinct - 1], paths[i]) != 0)
+			paths[distinct++] = paths[i];
+	*ret = paths;
+	*ret_count = distinct;
+	return 0;
+}

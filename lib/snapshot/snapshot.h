@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The snapshot: the configuration of one generation and the runtimes derived from it, in one arena. Made by
+ * the writer with snapshot_seal(); from then on nothing in the arena is written, by anybody. Counting its
+ * users is lib/store's business and lives outside the arena (struct lifetime).
+ */
+#ifndef RTREG_SNAPSHOT_SNAPSHOT_H
+#define RTREG_SNAPSHOT_SNAPSHOT_H
+
+#include "checks/checks.h"
+#include "runtimes/probe.h"
+#include "runtimes/script.h"
+#include "values/settings.h"
+
+struct lifetime;
+
+/* A configured or stock runtime. `runtime` comes first: the hash table points to it. */
+struct runtime_entry {
+	struct rtreg_runtime runtime;
+	const struct value *configured; /* its entry in the configuration; NULL: stock */
+};
+
+struct rtreg_snapshot {
+	struct rtreg_snapshot_head head; /* what the inline readers see */
+	struct arena *arena;             /* holds this struct too */
+	struct settings settings;
+	struct registry_lists registries;
+	struct runtime_entry *runtimes; /* in order of name */
+	size_t runtime_count;
+	struct lifetime *lifetime; /* set before publication by the store */
+};
+
+/* What derivation needs beside the settings. */
+struct derive_context {
+	const char *scripts_dir;    /* STATE/runtimes */
+	struct probe_cache *probes; /* may be NULL: no features known */
+};
+
+/* The wrapper scripts that a snapshot needs, to be written before it is published. */
+struct script_list {
+	struct script *scripts;
+	size_t count;
+};
+void script_list_fini(struct script_list *list);
+
+/*
+ * Turns settings, all of whose values are in `arena`, into a snapshot with the given generation. On success
+ * the arena belongs to the snapshot. -ENOMEM.
+ */
+int snapshot_seal(struct arena *arena, const struct settings *settings, const struct derive_context *context,
+                  uint64_t generation, struct rtreg_snapshot **ret, struct script_list *ret_scripts);
+/* Frees a snapshot and its arena. NULL is allowed. */
+void snapshot_free(struct rtreg_snapshot *snapshot);
+
+/* Derives the runtimes of a snapshot whose settings are set (snapshot/derive.c). -ENOMEM. */
+int derive_runtimes(struct rtreg_snapshot *snapshot, const struct derive_context *context,
+                    struct script_list *ret);
+
+/* The distinct binaries that a configuration would use, for the probe: malloc'ed array of pointers into
+ * `settings`. */
+int derive_binaries(const struct settings *settings, const char ***ret, size_t *ret_count);
+
+#endif

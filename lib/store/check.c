@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The look-up of a runtime's binary, fenced off from reader sections because it may block. */
+#include "base/problems.h"
+#include "runtimes/lookup.h"
+#include "store/rcu.h"
+
+int rtreg_runtime_check_flavor(const struct rtreg_runtime *runtime, const struct rcu_flavor_struct *flavor,
+                               struct rtreg_error *error)
+{
+	bool offline;
+	int r = blocking_begin(flavor, &offline);
+
+	if (r < 0)
+		return error_set(error, r, "rtreg_runtime_check", "called inside a reader section");
+	if (runtime->wrapper)
+		r = lookup_binary(runtime->path, NULL, error);
+	blocking_end(flavor, offline);
+	return r;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The store: the published pointer, the pins, and the reclaimer (docs/concurrency.md). The pointer is written
+ * here and nowhere else.
+ */
+#ifndef RTREG_STORE_STORE_H
+#define RTREG_STORE_STORE_H
+
+#include <pthread.h>
+
+#include "snapshot/snapshot.h"
+#include "store/rcu.h"
+
+#define STORE_MAX_WAITING 64 /* snapshots that wait for a grace period before the writer has to */
+
+/* Who uses a snapshot. Everything in it is guarded by the store's lock. */
+struct lifetime {
+	struct store *store;
+	struct rtreg_snapshot *snapshot;
+	uint64_t pins;
+	bool retired;
+	struct lifetime *next; /* in one of the store's lists, once retired */
+};
+
+struct lifetime_list {
+	struct lifetime *first, **last;
+	size_t count;
+};
+
+struct store {
+	struct rtreg_head head;       /* what the inline readers see */
+	pthread_mutex_t lock;         /* guards the pointer's changes, all lifetimes, and what follows */
+	pthread_cond_t work;          /* for the reclaimer */
+	pthread_cond_t room;          /* for a writer that waits, see store_wait_room() */
+	struct lifetime_list waiting; /* superseded, grace period not yet begun */
+	struct lifetime_list passing; /* grace period running */
+	struct lifetime_list held;    /* grace period over, perhaps still pinned */
+	pthread_t reclaimer;
+	bool stopping;
+};
+
+/* Starts the reclaimer. -ENOMEM, -EAGAIN. Context: before the registry is shared. */
+int store_init(struct store *store, const struct rcu_flavor_struct *flavor);
+
+/*
+ * Retires the last snapshot, waits until the reclaimer has freed everything, and ends it.
+ * Context: no other thread uses the store; not in a reader section; all pins returned. May block.
+ */
+void store_fini(struct store *store);
+
+/* Prepares a snapshot for publication, so that publishing cannot fail. -ENOMEM. Undone by store_forget(). */
+int store_prepare(struct store *store, struct rtreg_snapshot *snapshot);
+void store_forget(struct rtreg_snapshot *snapshot);
+
+/*
+ * Makes a prepared snapshot the live one, and returns the one before (NULL at open), to be given to
+ * store_retire() when the writer is done with it. Context: writer.
+ */
+struct rtreg_snapshot *store_publish(struct store *store, struct rtreg_snapshot *snapshot);
+void store_retire(struct store *store, struct rtreg_snapshot *snapshot);
+
+/* The live snapshot. Context: writer, which alone changes it. */
+const struct rtreg_snapshot *store_live(const struct store *store);
+
+/* Waits until at most STORE_MAX_WAITING snapshots wait for a grace period; -EBUSY after `timeout_ms`.
+ * Context: writer. */
+int store_wait_room(struct store *store, int timeout_ms);
+
+#endif
