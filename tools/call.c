@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "call.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/problems.h"
+#include "say.h"
+
+#define UNKNOWN_RUNTIME "unknown or invalid runtime name"
+
+static void waiting(void *context, int64_t elapsed_ms)
+{
+	say_waiting(context, elapsed_ms);
+}
+
+/* What to do about a daemon that cannot be reached. */
+static void advise(int code)
+{
+	if (code == -ENOENT || code == -ECONNREFUSED || code == -ENOTSOCK || code == -ENOTDIR)
+		say_detail("is rtregd running? start it, or name its socket with -s");
+	else if (code == -EACCES || code == -EPERM)
+		say_detail(
+		        "the socket is for root and for the group that rtregd was given: become one of them");
+	else if (code == -ETIMEDOUT)
+		say_detail("--timeout SECONDS waits longer");
+}
+
+/* The errors behind the first one, which is the message itself. */
+static void say_more(struct json_object *errors, const char *message)
+{
+	for (size_t i = 0; i < reply_count(errors); i++) {
+		struct json_object *item = reply_item(errors, i);
+		const char *more = reply_message(item);
+
+		if (*more && !(i == 0 && strcmp(more, message) == 0))
+			say_detail_at(reply_string(item, "where"), more);
+	}
+}
+
+/* Says what the daemon said no to. */
+static int refused(const struct http_reply *reply, struct json_object *root)
+{
+	const char *message = reply_string(root, "message");
+
+	if (!*message) {
+		say_error("rtregd answered with HTTP status %d and no message", reply->status);
+		return reply->status == 404 ? EXIT_NOT_FOUND : EXIT_REFUSED;
+	}
+	say_error("%s", message);
+	say_more(reply_array(root, "errors"), message);
+	if (reply->status == 404 ||
+	    (reply->status == 400 && strncmp(message, UNKNOWN_RUNTIME, strlen(UNKNOWN_RUNTIME)) == 0))
+		return EXIT_NOT_FOUND;
+	return EXIT_REFUSED;
+}
+
+int call(const struct ctl *ctl, const struct http_request *request, struct http_reply *ret_reply,
+         struct json_object **ret_root)
+{
+	_cleanup_error_ struct rtreg_error error = {0};
+	_cleanup_http_reply_ struct http_reply reply = {0};
+	_cleanup_reply_ struct json_object *root = NULL;
+	int64_t state = 0;
+	struct http_wait wait = {.timeout_ms = ctl->timeout_ms, .waiting = waiting, .context = &state};
+	int result = http_call(ctl->socket, request, &wait, &reply, &error);
+
+	say_waiting_end(&state);
+	if (result < 0) {
+		say_error("%s", error.message);
+		advise(result);
+		return EXIT_NO_DAEMON;
+	}
+	root = reply_parse(reply.body, reply.length);
+	if (reply.status < 200 || reply.status >= 300)
+		return refused(&reply, root);
+	if (!root) {
+		say_error("the reply of rtregd at %s is not JSON", ctl->socket);
+		return EXIT_NO_DAEMON;
+	}
+	*ret_root = take(root);
+	*ret_reply = reply;
+	reply = (struct http_reply){0};
+	return EXIT_DONE;
+}
+
+static int print_json(const struct http_reply *reply)
+{
+	fwrite(reply->body, 1, reply->length, stdout);
+	if (reply->body[reply->length - 1] != '\n')
+		fputc('\n', stdout);
+	return EXIT_DONE;
+}
+
+int call_and_show(const struct ctl *ctl, const struct http_request *request, show_fn show,
+                  const void *context)
+{
+	_cleanup_http_reply_ struct http_reply reply = {0};
+	_cleanup_reply_ struct json_object *root = NULL;
+	int code = call(ctl, request, &reply, &root);
+
+	if (code != EXIT_DONE)
+		return code;
+	return ctl->json ? print_json(&reply) : show(root, context);
+}
+
+int call_get(const struct ctl *ctl, const char *target, show_fn show, const void *context)
+{
+	struct http_request request = {.method = "GET", .target = target};
+
+	return call_and_show(ctl, &request, show, context);
+}
+
+int call_lacks(const char *what)
+{
+	say_error("the reply of rtregd lacks \"%s\"", what);
+	return EXIT_NO_DAEMON;
+}

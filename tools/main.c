@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * rtregctl: the client of rtregd. The table of commands is here, and all that is made from it: the help, the
+ * options of each command, the check of its arguments, and the suggestion for a mistyped one.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "command.h"
+#include "display.h"
+#include "say.h"
+#include "suggest.h"
+
+#define DEFAULT_SOCKET "/run/rtreg/rtreg.sock"
+#define TIMEOUT_MAX    1000000 /* seconds */
+#define NAME_WIDTH     26      /* of names in the help */
+
+struct command_option {
+	const char *name, *value; /* `value` NULL: it has none */
+	const char *help;
+};
+
+struct command {
+	const char *name, *arguments, *help;
+	int words_min, words_max;
+	command_fn run;
+	const struct command_option *options; /* ended by a NULL name */
+};
+
+static int cmd_help(const struct ctl *ctl, const struct arguments *arguments);
+
+static const struct command_option config_options[] = {
+        [CONFIG_ORIGIN] = {"origin", NULL, "show where each key comes from"},
+        {0},
+};
+
+static const struct command_option reload_options[] = {
+        [RELOAD_DRY_RUN] = {"dry-run", NULL, "show what would change, and change nothing"},
+        [RELOAD_FORCE] = {"force", NULL, "make a new generation even if nothing changed"},
+        [RELOAD_IF_GENERATION] = {"if-generation", "N", "only if generation N is the live one"},
+        {0},
+};
+
+static const struct command commands[] = {
+        {"ls", "", "list the runtimes", 0, 0, cmd_ls, NULL},
+        {"resolve", "[NAME]", "what a container with this runtime gets (no NAME: the default)", 0, 1,
+         cmd_resolve, NULL},
+        {"config", "", "the effective configuration", 0, 0, cmd_config, config_options},
+        {"status", "", "generation, uptime, last reload, pinned generations", 0, 0, cmd_status, NULL},
+        {"reload", "[FILE]", "read the configuration again, or take FILE in its place", 0, 1, cmd_reload,
+         reload_options},
+        {"diff", "FILE", "what a reload with FILE would change", 1, 1, cmd_diff, NULL},
+        {"validate", "FILE", "check FILE; needs no daemon", 1, 1, cmd_validate, NULL},
+        {"history", "", "the last reloads, failed ones too", 0, 0, cmd_history, NULL},
+        {"version", "", "versions of client and server", 0, 0, cmd_version, NULL},
+        {"help", "[COMMAND]", "explain rtregctl, or one command", 0, 1, cmd_help, NULL},
+};
+
+enum { OPTION_TIMEOUT = 256, OPTION_JSON, OPTION_VERSION, OPTION_COMMAND };
+
+static const struct option common_options[] = {
+        {"socket", required_argument, NULL, 's'},
+        {"json", no_argument, NULL, OPTION_JSON},
+        {"timeout", required_argument, NULL, OPTION_TIMEOUT},
+        {"help", no_argument, NULL, 'h'},
+};
+
+static void print_entry(FILE *stream, const char *name, const char *arguments, const char *help)
+{
+	int width = fprintf(stream, "  %s%s%s", name, *arguments ? " " : "", arguments);
+
+	fprintf(stream, "%*s%s\n", width < NAME_WIDTH ? NAME_WIDTH - width : 2, "", help);
+}
+
+static void print_common_options(FILE *stream)
+{
+	print_entry(stream, "-s, --socket SOCKET", "", "where rtregd listens (default $RTREG_SOCKET, then");
+	print_entry(stream, "", "", DEFAULT_SOCKET ")");
+	print_entry(stream, "    --json", "", "print the daemon's JSON unchanged");
+	print_entry(stream, "    --timeout SECONDS", "", "how long a command may take (default 30)");
+	print_entry(stream, "-h, --help", "", "explain rtregctl, or a command");
+}
+
+static void print_help(FILE *stream)
+{
+	fputs("Usage: rtregctl [OPTIONS] COMMAND [ARGUMENTS]\n\n"
+	      "Talks to rtregd, the runtime registry of container engines.\n\n"
+	      "Commands:\n",
+	      stream);
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		print_entry(stream, commands[i].name, commands[i].arguments, commands[i].help);
+	fputs("\nOptions:\n", stream);
+	print_common_options(stream);
+	print_entry(stream, "    --version", "", "print the version of rtregctl");
+	fputs("\nExit codes: 0 done; 1 the daemon said no, or the input is bad; 2 wrong usage;\n"
+	      "3 no daemon to talk to, no permission or no answer in time; 4 no such runtime.\n"
+	      "\n'rtregctl COMMAND --help' explains a command.\n",
+	      stream);
+}
+
+static void print_command_help(const struct command *command)
+{
+	const struct command_option *option = command->options;
+
+	printf("Usage: rtregctl %s%s%s%s\n\n%s\n\nOptions:\n", command->name, option ? " [OPTIONS]" : "",
+	       *command->arguments ? " " : "", command->arguments, command->help);
+	for (; option && option->name; option++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "    --%s", option->name);
+		print_entry(stdout, name, option->value ? option->value : "", option->help);
+	}
+	print_common_options(stdout);
+	if (strstr(command->arguments, "FILE"))
+		puts("\nFILE is a whole daemon.json; '-' is the standard input.");
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+	const char *best = NULL;
+	unsigned best_score = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		unsigned score = suggest_score(name, commands[i].name);
+
+		if (score > best_score) {
+			best_score = score;
+			best = commands[i].name;
+		}
+	}
+	say_error("unknown command \"%s\"", name);
+	if (best)
+		say_detail("did you mean \"%s\"?", best);
+	else
+		say_detail("'rtregctl --help' lists the commands");
+	return EXIT_USAGE;
+}
+
+static int cmd_help(const struct ctl *ctl, const struct arguments *arguments)
+{
+	const struct command *command;
+
+	(void)ctl;
+	if (arguments->count == 0) {
+		print_help(stdout);
+		return EXIT_DONE;
+	}
+	command = find_command(arguments->words[0]);
+	if (!command)
+		return unknown_command(arguments->words[0]);
+	print_command_help(command);
+	return EXIT_DONE;
+}
+
+static bool parse_timeout(const char *text, int64_t *ret_timeout_ms)
+{
+	char *end;
+	double seconds = strtod(text, &end);
+
+	if (end == text || *end || !isfinite(seconds) || seconds < 0.001 || seconds > TIMEOUT_MAX)
+		return false;
+	*ret_timeout_ms = (int64_t)(seconds * 1000);
+	return true;
+}
+
+/* One of the options that every command has; false if its value is wrong, which is said. */
+static bool take_common_option(struct ctl *ctl, int option)
+{
+	switch (option) {
+	case 's':
+		ctl->socket = optarg;
+		if (!*optarg)
+			say_error("-s wants the path of a socket");
+		return *optarg;
+	case OPTION_JSON:
+		ctl->json = true;
+		return true;
+	case OPTION_TIMEOUT:
+		if (parse_timeout(optarg, &ctl->timeout_ms))
+			return true;
+		say_error("--timeout wants seconds from 0.001 to %d, not \"%s\"", TIMEOUT_MAX, optarg);
+		return false;
+	default:
+		return false; /* getopt has said what is wrong */
+	}
+}
+
+/* The words and options behind the command. Returns -1 to go on, or an exit code. */
+static int parse_arguments(const struct command *command, int argc, char **argv, struct ctl *ctl,
+                           struct arguments *ret_arguments)
+{
+	struct option options[ARRAY_SIZE(common_options) + COMMAND_OPTIONS_MAX + 1] = {0};
+	size_t count = ARRAY_SIZE(common_options);
+	int option;
+
+	memcpy(options, common_options, sizeof(common_options));
+	for (int i = 0; command->options && command->options[i].name; i++)
+		options[count++] = (struct option){
+		        .name = command->options[i].name,
+		        .has_arg = command->options[i].value ? required_argument : no_argument,
+		        .val = OPTION_COMMAND + i,
+		};
+	optind = 0; /* begin anew, permuting this time */
+	while ((option = getopt_long(argc, argv, "s:h", options, NULL)) != -1) {
+		if (option >= OPTION_COMMAND) {
+			ret_arguments->options[option - OPTION_COMMAND] = optarg ? optarg : "";
+		} else if (option == 'h') {
+			print_command_help(command);
+			return EXIT_DONE;
+		} else if (!take_common_option(ctl, option)) {
+			say_detail("'rtregctl %s --help' explains it", command->name);
+			return EXIT_USAGE;
+		}
+	}
+	ret_arguments->count = argc - optind;
+	ret_arguments->words = argv + optind;
+	return -1;
+}
+
+static int check_words(const struct command *command, const struct arguments *arguments)
+{
+	if (arguments->count >= command->words_min && arguments->count <= command->words_max)
+		return EXIT_DONE;
+	if (arguments->count < command->words_min)
+		say_error("%s wants %s", command->name, command->arguments);
+	else
+		say_error("%s does not want \"%s\"", command->name, arguments->words[command->words_max]);
+	say_detail("'rtregctl %s --help' explains it", command->name);
+	return EXIT_USAGE;
+}
+
+static int run_command(const struct command *command, int argc, char **argv, struct ctl *ctl)
+{
+	struct arguments arguments = {0};
+	int code = parse_arguments(command, argc, argv, ctl, &arguments);
+
+	if (code >= 0)
+		return code;
+	code = check_words(command, &arguments);
+	return code == EXIT_DONE ? command->run(ctl, &arguments) : code;
+}
+
+/* The options before the command. Returns -1 to go on with the word at optind, or an exit code. */
+static int parse_options(int argc, char **argv, struct ctl *ctl)
+{
+	struct option options[ARRAY_SIZE(common_options) + 2] = {0};
+	int option;
+
+	memcpy(options, common_options, sizeof(common_options));
+	options[ARRAY_SIZE(common_options)] = (struct option){"version", no_argument, NULL, OPTION_VERSION};
+	while ((option = getopt_long(argc, argv, "+s:h", options, NULL)) != -1) {
+		if (option == 'h') {
+			print_help(stdout);
+			return EXIT_DONE;
+		}
+		if (option == OPTION_VERSION) {
+			puts("rtregctl " RTREG_VERSION);
+			return EXIT_DONE;
+		}
+		if (!take_common_option(ctl, option)) {
+			say_detail("'rtregctl --help' explains the options");
+			return EXIT_USAGE;
+		}
+	}
+	return -1;
+}
+
+/* What could not be written was not done. */
+static int finish(int code)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	say_error("cannot write the output: %s", strerror(errno));
+	return code == EXIT_DONE ? EXIT_REFUSED : code;
+}
+
+int main(int argc, char **argv)
+{
+	static char name[] = "rtregctl"; /* what getopt calls us, wherever we lie */
+	const char *socket = getenv("RTREG_SOCKET");
+	struct ctl ctl = {.socket = socket && *socket ? socket : DEFAULT_SOCKET, .timeout_ms = 30 * 1000};
+	const struct command *command;
+	int code;
+
+	display_init();
+	if (argc < 1)
+		return EXIT_USAGE;
+	argv[0] = name;
+	code = parse_options(argc, argv, &ctl);
+	if (code >= 0)
+		return finish(code);
+	if (optind >= argc) {
+		print_help(stderr);
+		return EXIT_USAGE;
+	}
+	command = find_command(argv[optind]);
+	if (!command)
+		return unknown_command(argv[optind]);
+	argc -= optind;
+	argv += optind;
+	argv[0] = name;
+	return finish(run_command(command, argc, argv, &ctl));
+}
