@@ -16,13 +16,15 @@ static void waiting(void *context, int64_t elapsed_ms)
 }
 
 /* What to do about a daemon that cannot be reached. */
-static void advise(int code)
+static void advise(int code, const struct http_request *request)
 {
 	if (code == -ENOENT || code == -ECONNREFUSED || code == -ENOTSOCK || code == -ENOTDIR)
 		say_detail("is rtregd running? start it, or name its socket with -s");
 	else if (code == -EACCES || code == -EPERM)
 		say_detail(
 		        "the socket is for root and for the group that rtregd was given: become one of them");
+	else if (code == -ETIMEDOUT && strcmp(request->method, "GET") != 0)
+		say_detail("it may still be done; --timeout SECONDS waits longer");
 	else if (code == -ETIMEDOUT)
 		say_detail("--timeout SECONDS waits longer");
 }
@@ -69,7 +71,7 @@ int call(const struct ctl *ctl, const struct http_request *request, struct http_
 	say_waiting_end(&state);
 	if (result < 0) {
 		say_error("%s", error.message);
-		advise(result);
+		advise(result, request);
 		return EXIT_NO_DAEMON;
 	}
 	root = reply_parse(reply.body, reply.length);

@@ -155,11 +155,10 @@ const char **reply_keys(struct json_object *object)
 	keys = calloc(size + 1, sizeof(*keys));
 	if (!keys || size == 0)
 		return keys;
-	json_object_object_foreach(object, key, value)
-	{
-		(void)value;
-		keys[count++] = key;
-	}
+	for (struct json_object_iterator at = json_object_iter_begin(object),
+	                                 end = json_object_iter_end(object);
+	     !json_object_iter_equal(&at, &end); json_object_iter_next(&at))
+		keys[count++] = json_object_iter_peek_name(&at);
 	qsort(keys, count, sizeof(*keys), compare_keys);
 	return keys;
 }

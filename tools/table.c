@@ -5,7 +5,8 @@
 
 #include "display.h"
 
-#define GAP 3 /* columns of space between two cells */
+#define GAP       3   /* columns of space between two cells */
+#define WIDTH_MAX 100 /* a single longer cell does not push the others away */
 
 void table_fini(struct table *table)
 {
@@ -50,6 +51,8 @@ void table_add(struct table *table, const char *cell)
 	}
 	table->cells[table->count++] = shown;
 	width = display_width(shown);
+	if (width > WIDTH_MAX)
+		width = WIDTH_MAX;
 	if (width > table->widths[column])
 		table->widths[column] = width;
 }
@@ -66,11 +69,13 @@ static void print_row(const struct table *table, char *const *cells, size_t coun
 
 	/* space is printed only in front of something, so that no line ends in it */
 	for (size_t i = 0; i < count; i++) {
+		size_t width = display_width(cells[i]);
+
 		if (*cells[i]) {
 			fprintf(stream, "%*s%s", (int)pending, "", cells[i]);
 			pending = 0;
 		}
-		pending += table->widths[i] - (*cells[i] ? display_width(cells[i]) : 0) + GAP;
+		pending += GAP + (width < table->widths[i] ? table->widths[i] - width : 0);
 	}
 	fputc('\n', stream);
 }
