@@ -5,14 +5,18 @@
     test_ctl.py BUILD [unittest's arguments]        or with the build folder in RTREG_BUILD
 """
 
+import fcntl
 import json
 import os
 import pty
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
+import time
 import unittest
 
 BUILD = os.environ.get("RTREG_BUILD", "build")
@@ -234,6 +238,10 @@ class Resolve(Case):
         answer = reply({"message": "error while looking up the specified runtime path: x"}, 424, "Failed Dependency")
         self.check(self.ctl("resolve", "x", answer=answer), 1, "")
 
+    def test_unknown_runtime_with_another_status_exits_1(self):
+        answer = reply({"message": "unknown or invalid runtime name: x"}, 409, "Conflict")
+        self.check(self.ctl("resolve", "x", answer=answer), 1, "")
+
 
 class Config(Case):
     REPLY = {
@@ -452,25 +460,19 @@ class Reload(Case):
         self.check(self.ctl("reload", "--if-generation", "7", answer=answer), 1)
 
     def test_reload_refused_before_the_body_is_read_shows_the_reply(self):
-        def answer(connection, request):
+        over = threading.Event()
+
+        def serve_one(connection):
+            connection.recv(4096)
             connection.sendall(reply({"message": "too large"}, 413, "Content Too Large"))
+            connection.shutdown(socket.SHUT_RDWR)
+            over.wait(60)
 
-        with Daemon(self.socket, answer) as daemon:
-            # answers upon the head, and reads on while the reply is fetched
-            def serve_one(connection):
-                connection.recv(4096)
-                answer(connection, None)
-                connection.shutdown(socket.SHUT_WR)
-                while connection.recv(65536):
-                    pass
-
+        with Daemon(self.socket, None) as daemon:
             daemon.serve_one = serve_one
-            result = subprocess.run(
-                [os.path.join(BUILD, "tools", "rtregctl"), "-s", self.socket, "reload", "-"],
-                input=b" " * (4 << 20),
-                capture_output=True,
-                timeout=60,
-            )
+            command = [os.path.join(BUILD, "tools", "rtregctl"), "-s", self.socket, "reload", "-"]
+            result = subprocess.run(command, input=b" " * (4 << 20), capture_output=True, timeout=60)
+            over.set()
         self.assertEqual((result.returncode, result.stderr), (1, b"rtregctl: too large\n"))
 
     def test_reload_long_values_are_cut_where_they_differ(self):
@@ -682,6 +684,12 @@ class NoDaemon(Case):
 
     def test_broken_replies_exit_3(self):
         whole = reply(RUNTIMES)
+        good = json.dumps(RUNTIMES).encode()
+
+        def with_head(fields, body=good):
+            return b"HTTP/1.1 200 OK\r\n" + fields + b"\r\n\r\n" + body
+
+        length = b"Content-Length: %d" % len(good)
         cases = {
             "nothing": b"",
             "half a head": whole[:30],
@@ -693,13 +701,15 @@ class NoDaemon(Case):
             "one long line": b"HTTP/1.1 200 " + b"x" * 300000,
             "no status": b"HTTP/1.1 abc\r\n\r\n",
             "endless fields": b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 5000,
-            "field without colon": b"HTTP/1.1 200 OK\r\nnonsense\r\n\r\n{}",
-            "bad length": b"HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\n{}",
-            "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{} ",
-            "huge length": b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n{}",
-            "bad chunk size": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
-            "chunk too long": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{}\r\n0\r\n\r\n",
-            "unknown coding": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n{}",
+            "field without colon": with_head(b"nonsense\r\n" + length),
+            "negative length": with_head(b"Content-Length: -%d" % len(good)),
+            "length with a unit": with_head(length + b" bytes"),
+            "two lengths": with_head(b"Content-Length: 2\r\n" + length),
+            "huge length": with_head(b"Content-Length: %d" % (2**64 + len(good))),
+            "huge chunk": with_head(b"Transfer-Encoding: chunked", b"fffffffff\r\n" + good),
+            "bad chunk size": with_head(b"Transfer-Encoding: chunked", b"zz\r\n" + good + b"\r\n0\r\n\r\n"),
+            "chunk too long": with_head(b"Transfer-Encoding: chunked", b"1\r\n" + good + b"\r\n0\r\n\r\n"),
+            "unknown coding": with_head(b"Transfer-Encoding: gzip"),
             "no JSON": reply("<html>hello</html>"),
             "empty body": reply(""),
             "JSON and more": reply("{} {}"),
@@ -740,6 +750,8 @@ class Transfer(Case):
         def answer(connection, request):
             for byte in reply('{"a": 1}'):
                 connection.send(bytes([byte]))
+                while struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)))[0] > 0:
+                    time.sleep(0.0001)  # until the client has taken it
 
         self.check_reply(answer)
 
