@@ -245,11 +245,10 @@ static int parse_size(const char *text, int base, const char *end, size_t *ret_s
 
 	if (!isxdigit((unsigned char)*text))
 		return -EPROTO;
-	errno = 0;
 	size = strtoull(text, &stop, base);
 	if (stop == text || (*stop && !strchr(end, *stop)))
 		return -EPROTO;
-	if (errno == ERANGE || size > REPLY_LENGTH_MAX)
+	if (size > REPLY_LENGTH_MAX) /* what does not fit the type becomes its largest */
 		return -EFBIG;
 	*ret_size = (size_t)size;
 	return 0;
@@ -265,8 +264,10 @@ static int parse_field(char *line, struct head *head)
 		return -EPROTO;
 	*value++ = '\0';
 	value += strspn(value, " \t");
+	for (char *end = value + strlen(value); end > value && (end[-1] == ' ' || end[-1] == '\t');)
+		*--end = '\0';
 	if (strcasecmp(line, "Content-Length") == 0) {
-		result = parse_size(value, 10, " \t", &length);
+		result = parse_size(value, 10, "", &length);
 		if (result < 0)
 			return result;
 		if (head->has_length && length != head->length)
