@@ -338,7 +338,7 @@ static int take_chunks(struct exchange *x, struct text *body)
 
 	for (;;) {
 		char *line;
-		size_t size;
+		size_t size = 0;
 		int result = take_line(x, &line);
 
 		if (result == 0)
