@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* GET /v1/config, /v1/status, /v1/history, /v1/events. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/json_write.h"
+#include "events.h"
+#include "history.h"
+#include "routes.h"
+#include "service.h"
+#include "timestamp.h"
+
+#define PINNED_MAX 256
+
+void api_show_config(struct request *request)
+{
+	const struct rtreg_snapshot *snapshot = rtreg_pin(request->service->registry);
+	struct reply *reply = &request->reply;
+	_cleanup_free_ char *json = NULL;
+
+	reply->generation = rtreg_snapshot_generation(snapshot);
+	json = rtreg_snapshot_json(snapshot);
+	rtreg_unpin(snapshot);
+	if (!json) {
+		reply_message(reply, 500, "out of memory");
+		return;
+	}
+	reply->status = 200;
+	json_raw(&reply->body, json);
+}
+
+static void append_pinned(struct rtreg *registry, struct text *body)
+{
+	struct rtreg_pinned pinned[PINNED_MAX];
+	size_t count = rtreg_pinned(registry, pinned, ARRAY_SIZE(pinned));
+
+	json_key(body, "pinned");
+	json_open(body, '[');
+	for (size_t i = 0; i < count && i < ARRAY_SIZE(pinned); i++) {
+		json_open(body, '{');
+		json_member_uint(body, "generation", pinned[i].generation);
+		json_member_uint(body, "count", pinned[i].count);
+		json_close(body, '}');
+	}
+	json_close(body, ']');
+}
+
+void api_show_status(struct request *request)
+{
+	const struct service *service = request->service;
+	struct reply *reply = &request->reply;
+	struct text *body = &reply->body;
+	char started[TIMESTAMP_TEXT_SIZE];
+	const struct rtreg_snapshot *snapshot = rtreg_pin(service->registry);
+	size_t runtimes = rtreg_snapshot_runtime_count(snapshot);
+
+	reply->status = 200;
+	reply->generation = rtreg_snapshot_generation(snapshot);
+	rtreg_unpin(snapshot);
+	json_open(body, '{');
+	json_member_uint(body, "generation", reply->generation);
+	json_member_int(body, "pid", getpid());
+	json_member_string(body, "version", rtreg_version());
+	json_member_string(body, "started", timestamp_format(service->started_ns, 9, started));
+	json_member_int(body, "uptime", (monotonic_now_ms() - service->started_ms) / 1000);
+	json_key(body, "reload");
+	history_append_newest(service->history, body);
+	append_pinned(service->registry, body);
+	json_member_uint(body, "lock-ins", 0);
+	json_member_uint(body, "threads", service->options->threads);
+	json_member_uint(body, "runtimes", runtimes);
+	json_close(body, '}');
+}
+
+void api_show_history(struct request *request)
+{
+	struct reply *reply = &request->reply;
+
+	reply->status = 200;
+	json_open(&reply->body, '{');
+	json_key(&reply->body, "entries");
+	history_append(request->service->history, &reply->body);
+	json_close(&reply->body, '}');
+}
+
+/* False: the argument was bad, and `request` is answered. Without the argument *time_ns stays. */
+static bool read_time(struct request *request, const char *name, int64_t *time_ns)
+{
+	_cleanup_free_ char *value = NULL;
+	int rc = uri_argument(&request->uri, name, &value);
+
+	/* The docker CLI sends since= and until= empty where they were not given. */
+	if (rc == -ENOENT || (rc == 0 && !*value))
+		return true;
+	if (rc == 0)
+		rc = timestamp_parse(value, time_ns);
+	if (rc == -ENOMEM)
+		reply_message(&request->reply, 500, "out of memory");
+	else if (rc < 0)
+		reply_message(&request->reply, 400,
+		              "invalid %s: want seconds since 1970 or RFC 3339, not '%s'", name,
+		              value ? value : "");
+	return rc == 0;
+}
+
+void api_list_events(struct request *request)
+{
+	int64_t since_ns = 0, until_ns = INT64_MAX;
+	struct reply *reply = &request->reply;
+
+	if (!read_time(request, "since", &since_ns) || !read_time(request, "until", &until_ns))
+		return;
+	reply->status = 200;
+	events_append(request->service->events, since_ns, until_ns, &reply->body);
+}

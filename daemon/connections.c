@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "connections.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "timestamp.h"
+
+#define NO_DEADLINE INT64_MAX
+#define LINGER_MAX  256 /* past that, a reply may be lost rather than a descriptor kept */
+
+enum state { ARRIVING, HEAD, BUSY, IDLE };
+
+struct connection {
+	struct connections *table;
+	struct connection *next, **link; /* under the table's lock */
+	int fd;
+	struct ucred credentials;
+	_Atomic enum state state;
+	_Atomic int64_t deadline_ms;
+	atomic_bool cut; /* by the tick */
+	bool linger;     /* the library's thread alone */
+};
+
+struct lingering {
+	struct lingering *next;
+	int fd;
+	int64_t deadline_ms;
+};
+
+struct connections {
+	pthread_mutex_t lock;
+	struct connection *first;
+	struct lingering *lingering;
+	size_t count, lingering_count;
+	int epoll_fd;
+	atomic_bool stopping;
+};
+
+struct connections *connections_new(int epoll_fd)
+{
+	struct connections *connections = calloc(1, sizeof(*connections));
+
+	if (!connections)
+		return NULL;
+	pthread_mutex_init(&connections->lock, NULL);
+	connections->epoll_fd = epoll_fd;
+	return connections;
+}
+
+static void unlink_connection(struct connections *connections, struct connection *connection)
+{
+	*connection->link = connection->next;
+	if (connection->next)
+		connection->next->link = connection->link;
+	connections->count--;
+	free(connection);
+}
+
+static void end_lingering(struct connections *connections, struct lingering **at)
+{
+	struct lingering *lingering = *at;
+
+	*at = lingering->next;
+	connections->lingering_count--;
+	close(lingering->fd);
+	free(lingering);
+}
+
+void connections_free(struct connections *connections)
+{
+	if (!connections)
+		return;
+	while (connections->first)
+		unlink_connection(connections, connections->first);
+	while (connections->lingering)
+		end_lingering(connections, &connections->lingering);
+	pthread_mutex_destroy(&connections->lock);
+	free(connections);
+}
+
+static struct connection *find(struct connections *connections, int fd)
+{
+	struct connection *connection = connections->first;
+
+	while (connection && connection->fd != fd)
+		connection = connection->next;
+	return connection;
+}
+
+/* The limits of INTERFACE.md: 1,024 in all, 512 of one user who is neither root nor the daemon's own. */
+static bool is_full(const struct connections *connections, uid_t uid)
+{
+	bool limited = uid != 0 && uid != geteuid();
+	size_t of_user = 0;
+
+	if (connections->count + connections->lingering_count >= CONNECTIONS_MAX)
+		return true;
+	for (const struct connection *c = connections->first; limited && c; c = c->next)
+		of_user += c->credentials.uid == uid;
+	return of_user >= CONNECTIONS_MAX_PER_UID;
+}
+
+int connections_add(struct connections *connections, int fd)
+{
+	struct connection *connection = calloc(1, sizeof(*connection)), *stale;
+	socklen_t size = sizeof(connection->credentials);
+	int rc = 0;
+
+	if (!connection)
+		return -ENOMEM;
+	connection->table = connections;
+	connection->fd = fd;
+	connection->deadline_ms = monotonic_now_ms() + HEAD_DEADLINE_MS;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &connection->credentials, &size) < 0)
+		connection->credentials = (struct ucred){.uid = (uid_t)-1, .gid = (gid_t)-1};
+	pthread_mutex_lock(&connections->lock);
+	/* The library closes a connection without a word if it has no memory for it: then its number comes
+	 * again. */
+	stale = find(connections, fd);
+	if (stale)
+		unlink_connection(connections, stale);
+	if (is_full(connections, connection->credentials.uid)) {
+		free(connection);
+		rc = -EAGAIN;
+	} else {
+		connection->next = connections->first;
+		connection->link = &connections->first;
+		if (connection->next)
+			connection->next->link = &connection->next;
+		connections->first = connection;
+		connections->count++;
+	}
+	pthread_mutex_unlock(&connections->lock);
+	return rc;
+}
+
+void connections_forget(struct connections *connections, int fd)
+{
+	struct connection *connection;
+
+	pthread_mutex_lock(&connections->lock);
+	connection = find(connections, fd);
+	if (connection)
+		unlink_connection(connections, connection);
+	pthread_mutex_unlock(&connections->lock);
+}
+
+void connections_linger(struct connections *connections, int fd)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+	struct lingering *lingering = malloc(sizeof(*lingering));
+
+	shutdown(fd, SHUT_WR);
+	pthread_mutex_lock(&connections->lock);
+	if (!lingering || connections->lingering_count >= LINGER_MAX ||
+	    epoll_ctl(connections->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0) {
+		free(lingering);
+		close(fd);
+	} else {
+		*lingering = (struct lingering){connections->lingering, fd, monotonic_now_ms() + LINGER_MS};
+		connections->lingering = lingering;
+		connections->lingering_count++;
+	}
+	pthread_mutex_unlock(&connections->lock);
+}
+
+/* False at the end of what the peer sends. Bounded, so that one peer does not hold the loop. */
+static bool discard_input(int fd)
+{
+	char buffer[16384];
+	ssize_t size = 1;
+
+	for (int i = 0; i < 64 && size > 0; i++)
+		size = recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT);
+	return size > 0 || (size < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+void connections_drain(struct connections *connections, int fd)
+{
+	struct lingering **at;
+
+	pthread_mutex_lock(&connections->lock);
+	for (at = &connections->lingering; *at && (*at)->fd != fd; at = &(*at)->next)
+		;
+	if (*at && !discard_input(fd))
+		end_lingering(connections, at);
+	pthread_mutex_unlock(&connections->lock);
+}
+
+static void cut_late(struct connections *connections, int64_t now)
+{
+	for (struct connection *c = connections->first; c; c = c->next) {
+		/* One that the library has not spoken of yet may be closed already, and its number another's.
+		 */
+		if (c->state == ARRIVING || now < c->deadline_ms)
+			continue;
+		c->deadline_ms = NO_DEADLINE;
+		c->cut = true;
+		shutdown(c->fd, SHUT_RDWR);
+	}
+}
+
+int connections_tick(struct connections *connections)
+{
+	int64_t now = monotonic_now_ms();
+	struct lingering **at;
+	bool any;
+
+	pthread_mutex_lock(&connections->lock);
+	cut_late(connections, now);
+	for (at = &connections->lingering; *at;)
+		if (now >= (*at)->deadline_ms)
+			end_lingering(connections, at);
+		else
+			at = &(*at)->next;
+	any = connections->first || connections->lingering;
+	pthread_mutex_unlock(&connections->lock);
+	return any ? TICK_MS : -1;
+}
+
+void connections_stop(struct connections *connections)
+{
+	int64_t last_ms = monotonic_now_ms() + LINGER_MS;
+
+	pthread_mutex_lock(&connections->lock);
+	connections->stopping = true;
+	for (struct connection *c = connections->first; c; c = c->next) {
+		/* The reading side alone: a request that has come already is still read and answered. */
+		if (c->state == IDLE)
+			shutdown(c->fd, SHUT_RD);
+		else if (c->state != BUSY && c->deadline_ms > last_ms)
+			c->deadline_ms = last_ms;
+	}
+	pthread_mutex_unlock(&connections->lock);
+}
+
+size_t connections_unfinished(struct connections *connections)
+{
+	int64_t now = monotonic_now_ms();
+	size_t count = 0;
+
+	pthread_mutex_lock(&connections->lock);
+	for (struct connection *c = connections->first; c; c = c->next)
+		count += c->state == BUSY || (c->state != IDLE && now < c->deadline_ms && !c->cut);
+	pthread_mutex_unlock(&connections->lock);
+	return count;
+}
+
+struct connection *connections_started(struct connections *connections, int fd)
+{
+	struct connection *connection;
+
+	pthread_mutex_lock(&connections->lock);
+	connection = find(connections, fd);
+	if (connection)
+		connection->state = HEAD;
+	pthread_mutex_unlock(&connections->lock);
+	return connection;
+}
+
+void connections_closed(struct connections *connections, struct connection *connection)
+{
+	bool linger = !connection->cut && (connection->linger || connection->state == HEAD);
+	int copy = linger ? fcntl(connection->fd, F_DUPFD_CLOEXEC, 3) : -1;
+
+	pthread_mutex_lock(&connections->lock);
+	unlink_connection(connections, connection);
+	pthread_mutex_unlock(&connections->lock);
+	if (copy >= 0)
+		connections_linger(connections, copy);
+}
+
+void connection_head_begins(struct connection *connection)
+{
+	/* Of the first request the deadline runs since accept. */
+	if (connection->state != IDLE)
+		return;
+	connection->deadline_ms = monotonic_now_ms() + HEAD_DEADLINE_MS;
+	connection->state = HEAD;
+}
+
+void connection_head_complete(struct connection *connection, bool expects_body)
+{
+	connection->state = BUSY;
+	connection->deadline_ms = expects_body ? monotonic_now_ms() + BODY_DEADLINE_MS : NO_DEADLINE;
+}
+
+void connection_body_complete(struct connection *connection)
+{
+	connection->deadline_ms = NO_DEADLINE;
+}
+
+void connection_request_done(struct connection *connection)
+{
+	connection->deadline_ms = NO_DEADLINE;
+	connection->state = IDLE;
+	if (connections_stopping(connection->table))
+		shutdown(connection->fd, SHUT_RD);
+}
+
+void connection_set_linger(struct connection *connection)
+{
+	connection->linger = true;
+}
+
+bool connections_stopping(const struct connections *connections)
+{
+	return atomic_load(&connections->stopping);
+}
+
+int connection_fd(const struct connection *connection)
+{
+	return connection->fd;
+}
+
+const struct ucred *connection_credentials(const struct connection *connection)
+{
+	return &connection->credentials;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * All connections from accept to close: who is at the other end, how long the present phase may last, and how
+ * many are still at work when the daemon stops. The HTTP library has no absolute deadlines of its own; here
+ * the main loop's tick cuts a connection whose deadline has passed with shutdown(2), which is safe because a
+ * descriptor leaves this table before the library closes it.
+ *
+ *	ARRIVING ──(library took it)──▶ HEAD ──(head complete)──▶ BUSY ──(reply sent)──▶ IDLE ──(next request
+ *line)──▶ HEAD
+ *
+ * A connection that is closed while its peer may still be writing is kept for up to a second more and read
+ * from, or the peer would lose the reply.
+ */
+#ifndef RTREGD_CONNECTIONS_H
+#define RTREGD_CONNECTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+enum {
+	CONNECTIONS_MAX = 1024,
+	CONNECTIONS_MAX_PER_UID = 512,
+	HEAD_DEADLINE_MS = 5000,
+	BODY_DEADLINE_MS = 30000,
+	LINGER_MS = 1000,
+	TICK_MS = 250,
+};
+
+struct connections;
+struct connection;
+
+/* `epoll_fd`: where descriptors that are only read from any more are watched. NULL without memory. */
+struct connections *connections_new(int epoll_fd);
+void connections_free(struct connections *connections);
+
+/* --- from the main loop */
+
+/* Takes a connection into the table. -EAGAIN: there are too many, of all or of this user; -ENOMEM. `fd` stays
+ * the caller's. */
+int connections_add(struct connections *connections, int fd);
+/* Takes it out again: the library refused it. */
+void connections_forget(struct connections *connections, int fd);
+/* Reads on from a connection that has had its last reply, for a while; takes `fd`. */
+void connections_linger(struct connections *connections, int fd);
+/* `fd` of connections_linger() has something to read. */
+void connections_drain(struct connections *connections, int fd);
+/* Cuts what is past its deadline. Returns how long the loop may sleep in ms: -1 if there is no connection. */
+int connections_tick(struct connections *connections);
+/* No more requests on idle connections; those without a complete head get a second. */
+void connections_stop(struct connections *connections);
+/* How many may still want a reply. */
+size_t connections_unfinished(struct connections *connections);
+
+/* --- from the library's threads */
+
+struct connection *connections_started(struct connections *connections, int fd);
+void connections_closed(struct connections *connections, struct connection *connection);
+void connection_head_begins(struct connection *connection);
+void connection_head_complete(struct connection *connection, bool expects_body);
+void connection_body_complete(struct connection *connection);
+void connection_request_done(struct connection *connection);
+/* Read on after the close. */
+void connection_set_linger(struct connection *connection);
+bool connections_stopping(const struct connections *connections);
+
+int connection_fd(const struct connection *connection);
+const struct ucred *connection_credentials(const struct connection *connection);
+
+#endif

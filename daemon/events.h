@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The last 1,024 events, each a JSON object in the shape of the Docker Engine API. Any thread. */
+#ifndef RTREGD_EVENTS_H
+#define RTREGD_EVENTS_H
+
+#include <stdint.h>
+
+#include "base/text.h"
+
+#define EVENTS_KEPT 1024
+
+struct events;
+
+/* NULL without memory. */
+struct events *events_new(void);
+void events_free(struct events *events);
+
+/*
+ * Adds an event of type daemon. `attributes_json` is an object of strings. Without memory the event is lost,
+ * and the log says so.
+ */
+void events_add(struct events *events, const char *action, const char *actor_id, const char *attributes_json);
+/* Appends those with since <= time <= until, oldest first, one a line. */
+void events_append(struct events *events, int64_t since_ns, int64_t until_ns, struct text *text);
+
+#endif

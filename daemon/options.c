@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "options.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/problems.h"
+#include "trust.h"
+#include "values/keys.h"
+
+#define DEFAULT_SOCKET "/run/rtreg/rtreg.sock"
+#define THREADS_MAX    1024
+
+typedef int (*take_fn)(struct options *options, const char *value, struct rtreg_error *error);
+
+/* An option of rtregd's own. `store` for those with a value, else `offset` of the bool that it sets. */
+struct own_option {
+	const char *name, *argument, *help;
+	take_fn store;
+	size_t offset;
+};
+
+static int take_config_file(struct options *options, const char *value, struct rtreg_error *error)
+{
+	(void)error;
+	options->config_file = value;
+	return 0;
+}
+
+static int take_state_dir(struct options *options, const char *value, struct rtreg_error *error)
+{
+	(void)error;
+	options->state_dir = value;
+	return 0;
+}
+
+static int take_socket(struct options *options, const char *value, struct rtreg_error *error)
+{
+	(void)error;
+	options->socket = value;
+	return 0;
+}
+
+/* A number of nothing but digits of that base; false past `max` too. */
+static bool read_number(const char *text, int base, unsigned long max, unsigned long *ret)
+{
+	const char *digits = base == 8 ? "01234567" : "0123456789";
+
+	if (!*text || strspn(text, digits) != strlen(text) || strlen(text) > 10)
+		return false;
+	*ret = strtoul(text, NULL, base);
+	return *ret <= max;
+}
+
+static int take_socket_mode(struct options *options, const char *value, struct rtreg_error *error)
+{
+	unsigned long mode;
+
+	if (!read_number(value, 8, 0777, &mode))
+		return error_set(error, -EINVAL, "",
+		                 "invalid --socket-mode: want octal digits like 0660, not '%s'", value);
+	options->socket_mode = (mode_t)mode;
+	return 0;
+}
+
+static int take_group(struct options *options, const char *value, struct rtreg_error *error)
+{
+	const struct group *group = getgrnam(value);
+	unsigned long number;
+
+	if (!group && !read_number(value, 10, NO_GROUP - 1, &number))
+		return error_set(error, -EINVAL, "", "invalid --group: there is no group '%s'", value);
+	options->group = group ? group->gr_gid : (gid_t)number;
+	return 0;
+}
+
+static int take_threads(struct options *options, const char *value, struct rtreg_error *error)
+{
+	unsigned long threads;
+
+	if (!read_number(value, 10, THREADS_MAX, &threads) || threads == 0)
+		return error_set(error, -EINVAL, "", "invalid --threads: want 1 to %d, not '%s'", THREADS_MAX,
+		                 value);
+	options->threads = (unsigned)threads;
+	return 0;
+}
+
+static const struct own_option own_options[] = {
+        {"config-file", "FILE", "configuration file (default /etc/rtreg/daemon.json)", take_config_file, 0},
+        {"state-dir", "DIR", "where state is kept (default /var/lib/rtreg)", take_state_dir, 0},
+        {"socket", "PATH", "unix socket to listen at (default " DEFAULT_SOCKET ")", take_socket, 0},
+        {"socket-mode", "OCTAL", "mode of the socket (default 0660)", take_socket_mode, 0},
+        {"group", "NAME", "group of the socket, whose members may change things", take_group, 0},
+        {"threads", "N", "threads that serve requests (default: processors)", take_threads, 0},
+        {"no-watch", NULL, "reload only when asked, not when a file changes", NULL,
+         offsetof(struct options, no_watch)},
+        {"validate", NULL, "check the configuration and exit", NULL, offsetof(struct options, validate)},
+        {"version", NULL, "print the version and exit", NULL, offsetof(struct options, version)},
+        {"help", NULL, "print this and exit", NULL, offsetof(struct options, help)},
+};
+
+static const struct {
+	char letter;
+	const char *name;
+} short_options[] = {{'D', "debug"}, {'h', "help"}, {'v', "version"}};
+
+static const struct own_option *find_own(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(own_options); i++)
+		if (strcmp(own_options[i].name, name) == 0)
+			return &own_options[i];
+	return NULL;
+}
+
+static const struct key_info *find_key(const char *name)
+{
+	for (size_t i = 0; i < builtin_key_count; i++)
+		if (builtin_keys[i].flag && strcmp(builtin_keys[i].flag, name) == 0)
+			return &builtin_keys[i];
+	return NULL;
+}
+
+/* The command line while it is read. */
+struct reader {
+	char **argv;
+	int at, argc;
+	struct options *options;
+};
+
+/* The value of an option that needs one: behind '=', or the next word. */
+static int need_value(struct reader *reader, const char *name, const char **value, struct rtreg_error *error)
+{
+	if (*value)
+		return 0;
+	if (reader->at == reader->argc)
+		return error_set(error, -EINVAL, "", "flag needs an argument: --%s", name);
+	*value = reader->argv[reader->at++];
+	return 0;
+}
+
+static int take_own(struct reader *reader, const struct own_option *own, const char *value,
+                    struct rtreg_error *error)
+{
+	bool *flag;
+	int rc;
+
+	if (own->store) {
+		rc = need_value(reader, own->name, &value, error);
+		return rc < 0 ? rc : own->store(reader->options, value, error);
+	}
+	if (value && strcmp(value, "true") != 0 && strcmp(value, "false") != 0)
+		return error_set(error, -EINVAL, "", "invalid --%s: want true or false, not '%s'", own->name,
+		                 value);
+	flag = (bool *)((char *)reader->options + own->offset);
+	*flag = !value || strcmp(value, "true") == 0;
+	return 0;
+}
+
+static int take_key(struct reader *reader, const struct key_info *key, const char *value,
+                    struct rtreg_error *error)
+{
+	struct options *options = reader->options;
+	int rc = key->type == KEY_BOOL ? 0 : need_value(reader, key->flag, &value, error);
+
+	if (rc < 0)
+		return rc;
+	options->flags[options->flag_count++] = (struct rtreg_flag){.name = key->flag, .value = value};
+	return 0;
+}
+
+static int take_named(struct reader *reader, const char *name, const char *value, struct rtreg_error *error)
+{
+	const struct own_option *own = find_own(name);
+	const struct key_info *key = own ? NULL : find_key(name);
+
+	if (own)
+		return take_own(reader, own, value, error);
+	if (key)
+		return take_key(reader, key, value, error);
+	return error_set(error, -EINVAL, "", "unknown flag: --%s", name);
+}
+
+static int take_long(struct reader *reader, const char *word, struct rtreg_error *error)
+{
+	const char *equals = strchr(word, '=');
+	_cleanup_free_ char *name = equals ? strndup(word, (size_t)(equals - word)) : strdup(word);
+
+	if (!name)
+		return error_no_memory(error);
+	return take_named(reader, name, equals ? equals + 1 : NULL, error);
+}
+
+static int take_short(struct reader *reader, const char *letters, struct rtreg_error *error)
+{
+	for (; *letters; letters++) {
+		const char *name = NULL;
+		int rc;
+
+		for (size_t i = 0; i < ARRAY_SIZE(short_options); i++)
+			if (short_options[i].letter == *letters)
+				name = short_options[i].name;
+		if (!name)
+			return error_set(error, -EINVAL, "", "unknown shorthand flag: '%c'", *letters);
+		rc = take_named(reader, name, NULL, error);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int take_word(struct reader *reader, const char *word, struct rtreg_error *error)
+{
+	if (strncmp(word, "--", 2) == 0 && word[2])
+		return take_long(reader, word + 2, error);
+	if (word[0] == '-' && word[1] && word[1] != '-')
+		return take_short(reader, word + 1, error);
+	return error_set(error, -EINVAL, "", "rtregd takes no arguments, but there is '%s'", word);
+}
+
+/* -D counts as several flags in one word ("-DDD"), so the room is counted in characters of such words. */
+static size_t flags_possible(int argc, char *argv[])
+{
+	size_t count = 1;
+
+	for (int i = 1; i < argc; i++)
+		count += argv[i][0] == '-' && argv[i][1] != '-' ? strlen(argv[i]) : 1;
+	return count;
+}
+
+int options_parse(int argc, char *argv[], struct options *options, struct rtreg_error *error)
+{
+	struct reader reader = {.argv = argv, .at = 1, .argc = argc, .options = options};
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	int rc = 0;
+
+	*options = (struct options){.socket = DEFAULT_SOCKET, .socket_mode = 0660, .group = NO_GROUP};
+	options->threads = processors < 1 ? 1 : processors > THREADS_MAX ? THREADS_MAX : (unsigned)processors;
+	options->flags = calloc(flags_possible(argc, argv), sizeof(*options->flags));
+	if (!options->flags)
+		return error_no_memory(error);
+	while (rc == 0 && reader.at < argc)
+		rc = take_word(&reader, argv[reader.at++], error);
+	return rc;
+}
+
+void options_fini(struct options *options)
+{
+	free(options->flags);
+	*options = (struct options){0};
+}
+
+static void print_option(FILE *stream, const char *name, const char *argument, const char *help)
+{
+	char left[80];
+
+	snprintf(left, sizeof(left), "%s%s%s", name, argument ? " " : "", argument ? argument : "");
+	fprintf(stream, "      --%-40s %s\n", left, help ? help : "");
+}
+
+void options_print_help(FILE *stream)
+{
+	fputs("Usage: rtregd [OPTIONS]\n\nThe runtime registry's daemon: serves a daemon.json on a unix "
+	      "socket.\n\nOptions:\n",
+	      stream);
+	for (size_t i = 0; i < ARRAY_SIZE(own_options); i++)
+		print_option(stream, own_options[i].name, own_options[i].argument, own_options[i].help);
+	fputs("\nKeys of the configuration (each in the file or here, not both; -D is --debug):\n", stream);
+	for (size_t i = 0; i < builtin_key_count; i++)
+		if (builtin_keys[i].flag)
+			print_option(stream, builtin_keys[i].flag,
+			             builtin_keys[i].type == KEY_BOOL ? NULL : builtin_keys[i].argument,
+			             builtin_keys[i].help);
+	fputs("\nSIGHUP reloads the configuration; SIGTERM and SIGINT stop the daemon.\n", stream);
+}

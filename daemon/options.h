@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The command line: rtregd's own options, and one flag for each key of the configuration. */
+#ifndef RTREGD_OPTIONS_H
+#define RTREGD_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "rtreg/rtreg.h"
+
+struct options {
+	const char *config_file, *state_dir, *socket; /* NULL: the default, but for the socket */
+	mode_t socket_mode;
+	gid_t group; /* NO_GROUP: none */
+	unsigned threads;
+	bool no_watch, validate, version, help;
+	struct rtreg_flag *flags; /* of keys, in order; the values are the command line's */
+	size_t flag_count;
+};
+
+/*
+ * Fills `options`; the strings of argv are borrowed. Returns 0, -EINVAL with the message for a usage error,
+ * or -ENOMEM.
+ */
+int options_parse(int argc, char *argv[], struct options *options, struct rtreg_error *error);
+void options_fini(struct options *options);
+/* --help */
+void options_print_help(FILE *stream);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One request, from its first line to its reply. Used by one thread at a time. */
+#ifndef RTREGD_REQUEST_H
+#define RTREGD_REQUEST_H
+
+#include "connections.h"
+#include "reply.h"
+#include "uri.h"
+
+struct MHD_Connection;
+struct route;
+struct service;
+
+enum request_stage {
+	REQUEST_NEW,
+	REQUEST_BODY,     /* its body is being read */
+	REQUEST_ANSWERED, /* `reply` is, or will be on resumption, what there is to say */
+};
+
+struct request {
+	struct service *service;
+	struct connection *peer;
+	struct MHD_Connection *http;
+	const struct route *route;
+	enum request_stage stage;
+	bool suspended; /* its handler answers from another thread; only the library's thread looks at this */
+	struct uri uri;
+	char *segment;  /* what {name} of the route's path stands for, decoded; or NULL */
+	char *if_match; /* the header as it came, or NULL */
+	struct text body;
+	struct reply reply;
+};
+
+/*
+ * For a handler that cannot answer at once: suspend, then let another thread fill request->reply and resume.
+ * After request_suspend() the handler touches the request no more than to hand it over.
+ */
+void request_suspend(struct request *request);
+/* Context: any thread, once. The request may be gone on return. If handing it over failed: the handler's,
+ * too. */
+void request_resume(struct request *request);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The one table of what the daemon answers to. */
+#ifndef RTREGD_ROUTES_H
+#define RTREGD_ROUTES_H
+
+#include "request.h"
+
+enum {
+	ROUTE_DOCKER = 1,  /* also below /vX.Y, for the docker CLI */
+	ROUTE_CHANGES = 2, /* only for those whom trust.h trusts */
+};
+
+struct route {
+	const char *method;
+	const char *path; /* "{name}" is one segment */
+	void (*handle)(struct request *request);
+	unsigned traits;
+	size_t body_max; /* bytes; 0: BODY_MAX */
+};
+
+#define BODY_MAX        ((size_t)1 << 20)
+#define RELOAD_BODY_MAX ((size_t)16 << 20)
+
+/*
+ * Finds the route of request->uri and fills request->route and request->segment, or answers 404, 405 (with
+ * the methods there are) or 400 (a bad escape). HEAD is answered where GET is.
+ */
+void route_request(struct request *request, const char *method);
+
+/* The handlers, by file. */
+void api_list_runtimes(struct request *request);
+void api_show_runtime(struct request *request);
+void api_resolve(struct request *request);
+void api_show_config(struct request *request);
+void api_reload(struct request *request);
+void api_show_status(struct request *request);
+void api_show_history(struct request *request);
+void api_list_events(struct request *request);
+void api_docker_ping(struct request *request);
+void api_docker_version(struct request *request);
+void api_docker_info(struct request *request);
+
+#endif

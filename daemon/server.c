@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Of the HTTP library's calls for one request: the URI callback makes the request, the handler's first call
+ * (the head is complete) routes and refuses, further calls bring the body, the last one has it handled. A
+ * reply queued at the first call makes the library close the connection: that is for those whose body shall
+ * not be read.
+ */
+#include "server.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <microhttpd.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "connections.h"
+#include "log.h"
+#include "request.h"
+#include "routes.h"
+#include "trust.h"
+
+#define HEAD_MAX_BYTES  8192
+#define HEAD_MAX_FIELDS 100
+#define IDLE_TIMEOUT_S  60u
+
+struct server {
+	unsigned count, next;
+	struct MHD_Daemon *http[];
+};
+
+/* --- replies */
+
+static void add_headers(const struct request *request, struct MHD_Response *response, bool close_after)
+{
+	const struct reply *reply = &request->reply;
+	char number[24];
+
+	MHD_add_response_header(response, "Content-Type",
+	                        reply->content_type ? reply->content_type : "application/json");
+	MHD_add_response_header(response, "Cache-Control", "no-cache");
+	if (reply->docker) {
+		MHD_add_response_header(response, "Api-Version", DOCKER_API_VERSION);
+		MHD_add_response_header(response, "Ostype", "linux");
+	}
+	if (reply->allow[0])
+		MHD_add_response_header(response, "Allow", reply->allow);
+	if (reply->generation > 0) {
+		snprintf(number, sizeof(number), "%" PRIu64, reply->generation);
+		MHD_add_response_header(response, "Rtreg-Generation", number);
+		snprintf(number, sizeof(number), "\"%" PRIu64 "\"", reply->generation);
+		MHD_add_response_header(response, "ETag", number);
+	}
+	if (close_after || connections_stopping(request->service->connections))
+		MHD_add_response_header(response, "Connection", "close");
+}
+
+static enum MHD_Result send_reply(struct request *request, bool close_after)
+{
+	struct reply *reply = &request->reply;
+	struct MHD_Response *response;
+	enum MHD_Result result;
+	size_t length;
+	char *body;
+
+	if (reply->body.failed)
+		reply_message(reply, 500, "out of memory");
+	length = reply->body.length;
+	body = text_steal(&reply->body);
+	response = MHD_create_response_from_buffer(body ? length : 0, body, MHD_RESPMEM_MUST_FREE);
+	if (!response) {
+		free(body);
+		return MHD_NO;
+	}
+	add_headers(request, response, close_after);
+	result = MHD_queue_response(request->http, reply->status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+/* --- the head */
+
+struct head {
+	const char *length, *encoding; /* Content-Length, Transfer-Encoding */
+	unsigned fields;
+	bool conflict;
+};
+
+/* A second field of the kind is a conflict unless it says the same. */
+static void note_field(struct head *head, const char **slot, const char *value)
+{
+	if (*slot && strcasecmp(*slot, value) != 0)
+		head->conflict = true;
+	*slot = value;
+}
+
+static enum MHD_Result look_at_field(void *context, enum MHD_ValueKind kind, const char *name,
+                                     const char *value)
+{
+	struct head *head = context;
+
+	(void)kind;
+	head->fields++;
+	if (strcasecmp(name, "Content-Length") == 0)
+		note_field(head, &head->length, value ? value : "");
+	else if (strcasecmp(name, "Transfer-Encoding") == 0)
+		note_field(head, &head->encoding, value ? value : "");
+	return MHD_YES;
+}
+
+static bool is_number(const char *text)
+{
+	return *text && strspn(text, "0123456789") == strlen(text);
+}
+
+static size_t head_size(struct MHD_Connection *http)
+{
+	const union MHD_ConnectionInfo *info =
+	        MHD_get_connection_info(http, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+
+	return info ? info->header_size : 0;
+}
+
+/* Answers what cannot be read safely, or is too big. */
+static void check_head(struct request *request, const struct head *head)
+{
+	struct reply *reply = &request->reply;
+
+	if (head->conflict || (head->length && head->encoding) || (head->length && !is_number(head->length)))
+		reply_message(reply, 400, "the length of the body is given in conflicting or malformed ways");
+	else if (head->encoding && strcasecmp(head->encoding, "chunked") != 0)
+		reply_message(reply, 501, "unknown transfer encoding");
+	else if (head_size(request->http) > HEAD_MAX_BYTES || head->fields > HEAD_MAX_FIELDS)
+		reply_message(reply, 431, "the request's head is too large");
+}
+
+static size_t body_max(const struct request *request)
+{
+	return request->route->body_max > 0 ? request->route->body_max : BODY_MAX;
+}
+
+static void check_body_length(struct request *request, const struct head *head)
+{
+	unsigned long long length = head->length ? strtoull(head->length, NULL, 10) : 0;
+
+	if (length > body_max(request))
+		reply_message(&request->reply, 413, "the body is larger than %zu bytes", body_max(request));
+}
+
+static void check_trust(struct request *request)
+{
+	if (!trust_peer(connection_fd(request->peer), connection_credentials(request->peer),
+	                request->service->options->group))
+		reply_message(&request->reply, 403,
+		              "permission denied: only root, the daemon's user and members of its "
+		              "group may change anything");
+}
+
+static void keep_if_match(struct request *request)
+{
+	const char *value = MHD_lookup_connection_value(request->http, MHD_HEADER_KIND, "If-Match");
+
+	if (!value)
+		return;
+	request->if_match = strdup(value);
+	if (!request->if_match)
+		reply_message(&request->reply, 500, "out of memory");
+}
+
+static enum MHD_Result take_head(struct request *request, const char *method)
+{
+	struct head head = {0};
+	bool has_body;
+
+	MHD_get_connection_values(request->http, MHD_HEADER_KIND, look_at_field, &head);
+	has_body = head.encoding || (head.length && strcmp(head.length, "0") != 0);
+	connection_head_complete(request->peer, has_body);
+	check_head(request, &head);
+	if (request->reply.status == 0)
+		route_request(request, method);
+	if (request->reply.status == 0 && (request->route->traits & ROUTE_CHANGES))
+		check_trust(request);
+	if (request->reply.status == 0)
+		check_body_length(request, &head);
+	if (request->reply.status == 0)
+		keep_if_match(request);
+	request->stage = request->reply.status == 0 ? REQUEST_BODY : REQUEST_ANSWERED;
+	if (request->reply.status == 0 || !has_body)
+		return MHD_YES;
+	connection_set_linger(request->peer);
+	return send_reply(request, true);
+}
+
+/* --- the body */
+
+/* The library takes no reply in the midst of a body, so this one goes round it. */
+static enum MHD_Result refuse_body(struct request *request)
+{
+	reply_write_raw(connection_fd(request->peer), 413, "the body is too large");
+	connection_set_linger(request->peer);
+	return MHD_NO;
+}
+
+static enum MHD_Result take_body(struct request *request, const char *bytes, size_t *size)
+{
+	if (*size > body_max(request) - request->body.length)
+		return refuse_body(request);
+	text_append_n(&request->body, bytes, *size);
+	*size = 0;
+	return MHD_YES;
+}
+
+static void run_handler(struct request *request)
+{
+	request->stage = REQUEST_ANSWERED;
+	connection_body_complete(request->peer);
+	if (request->body.failed)
+		reply_message(&request->reply, 500, "out of memory");
+	else
+		request->route->handle(request);
+}
+
+/* --- the library's callbacks */
+
+static enum MHD_Result on_request(void *context, struct MHD_Connection *http, const char *url,
+                                  const char *method, const char *version, const char *upload,
+                                  size_t *upload_size, void **slot)
+{
+	struct request *request = *slot;
+
+	(void)context;
+	(void)http;
+	(void)url;
+	(void)version;
+	if (!request)
+		return MHD_NO;
+	if (request->stage == REQUEST_NEW)
+		return take_head(request, method);
+	if (*upload_size > 0 && request->stage == REQUEST_BODY)
+		return take_body(request, upload, upload_size);
+	request->suspended = false;
+	if (request->stage == REQUEST_BODY)
+		run_handler(request);
+	return request->suspended ? MHD_YES : send_reply(request, false);
+}
+
+static void request_free(struct request *request)
+{
+	if (!request)
+		return;
+	uri_fini(&request->uri);
+	free(request->segment);
+	free(request->if_match);
+	text_fini(&request->body);
+	reply_fini(&request->reply);
+	free(request);
+}
+
+static struct connection *peer_of(struct MHD_Connection *http)
+{
+	const union MHD_ConnectionInfo *info =
+	        MHD_get_connection_info(http, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info ? info->socket_context : NULL;
+}
+
+static void *on_uri(void *context, const char *target, struct MHD_Connection *http)
+{
+	struct request *request = calloc(1, sizeof(*request));
+	struct connection *peer = peer_of(http);
+
+	if (peer)
+		connection_head_begins(peer);
+	if (!request || !peer || uri_init(&request->uri, target) < 0) {
+		request_free(request);
+		return NULL;
+	}
+	request->service = context;
+	request->peer = peer;
+	request->http = http;
+	return request;
+}
+
+static void on_completed(void *context, struct MHD_Connection *http, void **slot,
+                         enum MHD_RequestTerminationCode why)
+{
+	struct request *request = *slot;
+
+	(void)context;
+	(void)http;
+	(void)why;
+	*slot = NULL;
+	if (request)
+		connection_request_done(request->peer);
+	request_free(request);
+}
+
+static void on_connection(void *context, struct MHD_Connection *http, void **slot,
+                          enum MHD_ConnectionNotificationCode what)
+{
+	struct service *service = context;
+
+	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+		const union MHD_ConnectionInfo *info =
+		        MHD_get_connection_info(http, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+		*slot = connections_started(service->connections, info->connect_fd);
+	} else if (*slot) {
+		connections_closed(service->connections, *slot);
+		*slot = NULL;
+	}
+}
+
+/* Percent escapes are decoded where they are used, by uri.c. */
+static size_t leave_escaped(void *context, struct MHD_Connection *http, char *text)
+{
+	(void)context;
+	(void)http;
+	return strlen(text);
+}
+
+static void log_http(void *context, const char *format, va_list args)
+{
+	char message[256];
+
+	(void)context;
+	vsnprintf(message, sizeof(message), format, args);
+	message[strcspn(message, "\n")] = '\0';
+	log_debug("http", "detail", message);
+}
+
+static struct MHD_Daemon *start_thread(struct service *service)
+{
+	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC |
+	                 MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+
+	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, service,              /**/
+	                        MHD_OPTION_EXTERNAL_LOGGER, log_http, NULL,             /**/
+	                        MHD_OPTION_NOTIFY_CONNECTION, on_connection, service,   /**/
+	                        MHD_OPTION_URI_LOG_CALLBACK, on_uri, service,           /**/
+	                        MHD_OPTION_NOTIFY_COMPLETED, on_completed, service,     /**/
+	                        MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,      /**/
+	                        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, /**/
+	                        MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, MHD_OPTION_END);
+}
+
+int server_new(struct service *service, unsigned threads, struct server **ret)
+{
+	struct server *server = calloc(1, sizeof(*server) + threads * sizeof(server->http[0]));
+
+	if (!server)
+		return -ENOMEM;
+	for (; server->count < threads; server->count++) {
+		server->http[server->count] = start_thread(service);
+		if (!server->http[server->count]) {
+			server_free(server);
+			return -EAGAIN;
+		}
+	}
+	*ret = server;
+	return 0;
+}
+
+void server_free(struct server *server)
+{
+	if (!server)
+		return;
+	for (unsigned i = 0; i < server->count; i++)
+		MHD_stop_daemon(server->http[i]);
+	free(server);
+}
+
+void server_take(struct server *server, int fd)
+{
+	struct sockaddr address = {.sa_family = AF_UNIX};
+
+	MHD_add_connection(server->http[server->next], fd, &address, sizeof(address));
+	server->next = (server->next + 1) % server->count;
+}
+
+void request_suspend(struct request *request)
+{
+	request->suspended = true;
+	MHD_suspend_connection(request->http);
+}
+
+void request_resume(struct request *request)
+{
+	MHD_resume_connection(request->http);
+}

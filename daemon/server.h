@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The HTTP side of the socket: a number of threads, each with connections of its own that the main loop hands
+ * out in turn. (Threads that share one listening socket leave nearly all connections to one of them.)
+ */
+#ifndef RTREGD_SERVER_H
+#define RTREGD_SERVER_H
+
+#include "service.h"
+
+struct server;
+
+/* service->connections and ->reloads are there. -ENOMEM, -EAGAIN. */
+int server_new(struct service *service, unsigned threads, struct server **ret);
+/* Cuts what is still connected. All suspended requests have been resumed. NULL is allowed. */
+void server_free(struct server *server);
+/* Hands out an accepted connection; takes `fd`, whatever comes of it. Context: the main loop. */
+void server_take(struct server *server, int fd);
+
+#endif

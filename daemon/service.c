@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Start and stop, in the order in which the parts need each other. The time between is loop.c's. */
+#define _LGPL_SOURCE /* the read side of liburcu inline */
+#include <urcu-bp.h>
+
+#include "rtreg/rtreg.h"
+
+#include "service.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+
+#include "base/json_write.h"
+#include "base/problems.h"
+#include "connections.h"
+#include "diagnostic.h"
+#include "events.h"
+#include "history.h"
+#include "log.h"
+#include "loop.h"
+#include "reloads.h"
+#include "server.h"
+#include "socket.h"
+#include "timestamp.h"
+
+#define DESCRIPTORS_WANTED 8192
+
+/*
+ * Signals are read from a descriptor from here on; all threads made later inherit the mask. One that comes
+ * before the loop runs waits until it does.
+ */
+static int take_signals(struct loop *loop, struct rtreg_error *error)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	loop->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (loop->signal_fd < 0 || loop->epoll_fd < 0)
+		return error_set(error, -errno, "", "cannot watch signals: %s", strerror(errno));
+	return 0;
+}
+
+/* As many descriptors as the connections that are allowed may need, if the hard limit has them. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= DESCRIPTORS_WANTED)
+		return;
+	limit.rlim_cur = limit.rlim_max < DESCRIPTORS_WANTED ? limit.rlim_max : DESCRIPTORS_WANTED;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int make_parts(struct service *service, const struct loop *loop, struct rtreg_error *error)
+{
+	if (gethostname(service->host, sizeof(service->host)) < 0)
+		service->host[0] = '\0';
+	service->host[sizeof(service->host) - 1] = '\0';
+	service->started_ns = timestamp_now_ns();
+	service->started_ms = monotonic_now_ms();
+	service->history = history_new();
+	service->events = events_new();
+	service->diagnostic = diagnostic_new();
+	service->connections = connections_new(loop->epoll_fd);
+	if (!service->history || !service->events || !service->diagnostic || !service->connections)
+		return error_no_memory(error);
+	return 0;
+}
+
+static int open_registry(struct service *service, struct rtreg_error *error)
+{
+	const struct rtreg_step steps[] = {
+	        {.name = "log", .prepare = log_prepare},
+	        {.name = "diagnostic-port", .prepare = diagnostic_prepare, .context = service->diagnostic},
+	};
+	const struct rtreg_options options = {
+	        .config_file = service->options->config_file,
+	        .state_dir = service->options->state_dir,
+	        .steps = steps,
+	        .step_count = ARRAY_SIZE(steps),
+	        .flags = service->options->flags,
+	        .flag_count = service->options->flag_count,
+	        .log = log_from_library,
+	};
+
+	return rtreg_open(&options, &service->registry, error);
+}
+
+static int start_serving(struct service *service, struct loop *loop, struct rtreg_error *error)
+{
+	const struct options *options = service->options;
+	int rc;
+
+	rc = reloads_new(service->registry, service->history, service->events, service->host,
+	                 &service->reloads);
+	if (rc == 0)
+		rc = server_new(service, options->threads, &service->server);
+	if (rc < 0)
+		return error_set(error, rc, "", "cannot start the threads of the server: %s", strerror(-rc));
+	return socket_listen(options->socket, options->socket_mode, options->group, &loop->socket, error);
+}
+
+static void add_own_event(struct service *service, const char *action)
+{
+	_cleanup_text_ struct text attributes = {0};
+
+	json_open(&attributes, '{');
+	json_member_string(&attributes, "name", service->host);
+	json_close(&attributes, '}');
+	events_add(service->events, action, service->host,
+	           attributes.failed ? "{}" : text_string(&attributes));
+}
+
+static void note_start(struct service *service)
+{
+	const struct rtreg_snapshot *snapshot = rtreg_pin(service->registry);
+	uint64_t generation = rtreg_snapshot_generation(snapshot);
+	char number[24];
+
+	rtreg_unpin(snapshot);
+	snprintf(number, sizeof(number), "%" PRIu64, generation);
+	history_add(service->history, generation, "start", "ok", NULL, NULL);
+	add_own_event(service, "start");
+	log_info("started", "version", rtreg_version(), "socket", service->options->socket, "generation",
+	         number);
+}
+
+static int start(struct service *service, struct loop *loop, struct rtreg_error *error)
+{
+	int rc = take_signals(loop, error);
+
+	if (rc == 0)
+		rc = make_parts(service, loop, error);
+	if (rc == 0)
+		rc = open_registry(service, error);
+	if (rc < 0)
+		return rc;
+	note_start(service);
+	return start_serving(service, loop, error);
+}
+
+/* Undoes as much of start() as was done. */
+static void stop(struct service *service, struct loop *loop)
+{
+	socket_close(&loop->socket);
+	/* Before the server: every suspended request is resumed with it. */
+	if (service->reloads)
+		reloads_stop(service->reloads);
+	server_free(service->server);
+	reloads_free(service->reloads);
+	rtreg_close(service->registry);
+	diagnostic_free(service->diagnostic);
+	connections_free(service->connections);
+	events_free(service->events);
+	history_free(service->history);
+	cleanup_closep(&loop->signal_fd);
+	cleanup_closep(&loop->epoll_fd);
+}
+
+static void print_errors(const struct rtreg_error *error, int result)
+{
+	fprintf(stderr, "rtregd: %s\n", error->message[0] ? error->message : strerror(-result));
+	for (size_t i = 0; error->more && i < error->more->count; i++)
+		fprintf(stderr, "rtregd: %s\n", error->more->errors[i].message);
+}
+
+int service_run(const struct options *options)
+{
+	struct loop loop = {.signal_fd = -1, .epoll_fd = -1, .socket.fd = -1};
+	struct service service = {.options = options};
+	_cleanup_error_ struct rtreg_error error = {0};
+	int rc;
+
+	raise_descriptor_limit();
+	rc = start(&service, &loop, &error);
+	if (rc == 0) {
+		diagnostic_set_ready(service.diagnostic, true);
+		rc = loop_run(&loop, &service, &error);
+	}
+	if (rc < 0)
+		print_errors(&error, rc);
+	else
+		log_info("stopped");
+	stop(&service, &loop);
+	return rc < 0 ? 1 : 0;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The daemon as a whole: what its parts share, and its life from start to stop. */
+#ifndef RTREGD_SERVICE_H
+#define RTREGD_SERVICE_H
+
+#include <limits.h>
+#include <stdint.h>
+
+#include "options.h"
+
+struct connections;
+struct diagnostic;
+struct events;
+struct history;
+struct reloads;
+struct rtreg;
+struct server;
+
+/* Written while starting and stopping alone; the parts guard themselves. */
+struct service {
+	const struct options *options;
+	struct rtreg *registry;
+	struct history *history;
+	struct events *events;
+	struct reloads *reloads;
+	struct diagnostic *diagnostic;
+	struct connections *connections;
+	struct server *server;
+	int64_t started_ns, started_ms; /* wall clock; monotonic */
+	char host[HOST_NAME_MAX + 1];
+};
+
+/* Runs until a signal ends it; returns the exit code. Context: the first thread, before there are others. */
+int service_run(const struct options *options);
+
+#endif
