@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* GET /v1/runtimes, /v1/runtimes/NAME, /v1/resolve. */
-#define _LGPL_SOURCE /* the read side of liburcu inline */
-#include <urcu-bp.h>
-
-#include "rtreg/rtreg.h"
+#include "rcu.h" /* before everything that includes the public header */
 
 #include <errno.h>
 

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Start and stop, in the order in which the parts need each other. The time between is loop.c's. */
-#define _LGPL_SOURCE /* the read side of liburcu inline */
-#include <urcu-bp.h>
-
-#include "rtreg/rtreg.h"
+#include "rcu.h" /* before everything that includes the public header */
 
 #include "service.h"
 
@@ -146,8 +143,10 @@ static int start(struct service *service, struct loop *loop, struct rtreg_error 
 		rc = open_registry(service, error);
 	if (rc < 0)
 		return rc;
-	note_start(service);
-	return start_serving(service, loop, error);
+	rc = start_serving(service, loop, error);
+	if (rc == 0)
+		note_start(service);
+	return rc;
 }
 
 /* Undoes as much of start() as was done. */
