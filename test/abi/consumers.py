@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""Strict C and C++ programs that only include the public header, without and with each flavour of liburcu.
+
+    consumers.py INCLUDE_DIR
+
+The compilers are $CC and $CXX, else gcc and g++. A missing C++ compiler is said, and skips its half. Ends with
+`N passed, M failed`.
+"""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+
+FLAVOURS = (
+    ("no flavour", ""),
+    ("memb", "#include <urcu.h>\n"),
+    ("mb", "#define RCU_MB\n#include <urcu.h>\n"),
+    ("qsbr", "#include <urcu-qsbr.h>\n"),
+    ("bp", "#include <urcu-bp.h>\n"),
+    ("memb, inlined", "#define _LGPL_SOURCE\n#include <urcu.h>\n"),
+)
+# Uses one thing of each kind; with a flavour the inline readers too. Twice included: the guard holds.
+BODY = """#include <rtreg/rtreg.h>
+#include <rtreg/rtreg.h>
+uint64_t use(struct rtreg *registry, struct rtreg_error *error);
+uint64_t use(struct rtreg *registry, struct rtreg_error *error)
+{
+	const struct rtreg_snapshot *snapshot = rtreg_pin(registry);
+	uint64_t generation = rtreg_snapshot_generation(snapshot);
+	struct rtreg_runtime runtime;
+
+	if (rtreg_resolve(snapshot, "crun", &runtime, error) < 0)
+		generation = 0;
+	rtreg_unpin(snapshot);
+	return generation;
+}
+"""
+WITH_FLAVOUR = """int read_once(const struct rtreg_options *options, struct rtreg **ret);
+int read_once(const struct rtreg_options *options, struct rtreg **ret)
+{
+	struct rtreg_runtime runtime;
+	int code = rtreg_open(options, ret, NULL);
+
+	if (code < 0)
+		return code;
+	rcu_read_lock();
+	code = rtreg_resolve(rtreg_borrow(*ret), NULL, &runtime, NULL);
+	rcu_read_unlock();
+	return code;
+}
+"""
+STRICT = ["-Wall", "-Wextra", "-Werror", "-pedantic", "-fsyntax-only"]
+
+
+def languages():
+    """(label, command line) of each language that can be tried here."""
+    cc = shlex.split(os.environ.get("CC") or "gcc")
+    yield "C11", cc + ["-std=c11", "-Wstrict-prototypes", "-Wmissing-prototypes", *STRICT, "-xc", "-"]
+    yield "GNU C11", cc + ["-std=gnu11", "-Wshadow", "-Wundef", "-Wcast-qual", *STRICT, "-xc", "-"]
+    cxx = shlex.split(os.environ.get("CXX") or "g++")
+    if not shutil.which(cxx[0]):
+        print(f"SKIP C++: no {cxx[0]} here")
+        return
+    yield "C++17", cxx + ["-std=c++17", *STRICT, "-xc++", "-"]
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    passed = failed = 0
+    for label, command in languages():
+        for flavour, include in FLAVOURS:
+            for mode in ([], ["-DNDEBUG"]):
+                source = include + BODY + (WITH_FLAVOUR if include else "")
+                result = subprocess.run([*command, *mode, "-I", sys.argv[1]], input=source, text=True,
+                                        capture_output=True, check=False)
+                if result.returncode == 0:
+                    passed += 1
+                else:
+                    failed += 1
+                    print(f"FAIL {label}, {flavour} {' '.join(mode)}:\n{result.stderr}")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

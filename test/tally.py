@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""Sums up what the test programs of one `meson test` said.
+
+    tally.py KIND TESTLOG.json      last line: PASSED FAILED SKIPPED
+
+A unit test's summary (`Checks: N, Failures: F, Errors: E`) and a script's (`N passed, M failed`) count their
+cases; any other program counts as one. The logs of those that failed are shown before.
+"""
+
+import json
+import re
+import sys
+
+SHOWN_LINES = 80
+CHECK_SUMMARY = re.compile(r"^\d+%: Checks: (\d+), Failures: (\d+), Errors: (\d+)$", re.MULTILINE)
+SCRIPT_SUMMARY = re.compile(r"^(\d+) passed, (\d+) failed$", re.MULTILINE)
+UNITTEST_SUMMARY = re.compile(r"^Ran (\d+) tests? in ", re.MULTILINE)
+
+
+def cases_of(output):
+    """(passed, failed) as the program counted them, or None."""
+    sums = [(int(n) - int(f) - int(e), int(f) + int(e)) for n, f, e in CHECK_SUMMARY.findall(output)]
+    sums = sums or [tuple(map(int, m)) for m in SCRIPT_SUMMARY.findall(output)[-1:]]
+    if not sums:
+        return None
+    return sum(s[0] for s in sums), sum(s[1] for s in sums)
+
+
+def count(test):
+    """(passed, failed, skipped) of one line of the log."""
+    output = "\n".join((test.get("stdout") or "", test.get("stderr") or ""))
+    if test["result"] == "SKIP":
+        return 0, 0, 1
+    good = test["result"] in ("OK", "EXPECTEDFAIL")
+    cases = cases_of(output)
+    if good:
+        ran = UNITTEST_SUMMARY.search(output)
+        return (cases[0] if cases else int(ran.group(1)) if ran else 1), 0, 0
+    # One that fails without a failed case has crashed, leaked, or run out of time.
+    return (cases[0], max(cases[1], 1), 0) if cases else (0, 1, 0)
+
+
+def show(kind, test):
+    print(f"--- {kind}: {test['name']}: {test['result']} after {test['duration']:.1f} s")
+    lines = "\n".join((test.get("stdout") or "", test.get("stderr") or "")).strip().splitlines()
+    if len(lines) > SHOWN_LINES:
+        print(f"… {len(lines) - SHOWN_LINES} lines before; whole in the log")
+    print("\n".join(lines[-SHOWN_LINES:]))
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    total = [0, 0, 0]
+    with open(sys.argv[2], encoding="utf-8", errors="replace") as log:
+        for line in log:
+            test = json.loads(line)
+            numbers = count(test)
+            total = [a + b for a, b in zip(total, numbers)]
+            if numbers[1]:
+                show(sys.argv[1], test)
+    print(*total)
+
+
+if __name__ == "__main__":
+    main()

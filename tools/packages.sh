@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# The Debian packages that rtreg needs, in one place. Installs those that are missing, and only those.
+#
+#   tools/packages.sh build     what building and running need
+#   tools/packages.sh test      the same, and what test/run needs
+#   tools/packages.sh list build|test     prints the names, installs nothing
+set -euo pipefail
+
+build=(gcc libc6-dev binutils meson ninja-build pkg-config liburcu-dev libjson-c-dev libsodium-dev
+       libmicrohttpd-dev)
+# The sanitizers' libraries (libasan8, libtsan2, libubsan1) come with gcc.
+tests=(check python3 g++ clang clang-format clang-tidy curl shellcheck util-linux)
+
+say() { printf 'packages: %s\n' "$*" >&2; }
+
+usage() {
+	sed -n '2,/^set/{/^#/{s/^# \{0,1\}//;p}}' "$0"
+	exit "$1"
+}
+
+# Prints those of its arguments that dpkg does not know as installed.
+missing_of() {
+	local name
+	for name in "$@"; do
+		dpkg -s "$name" 2>/dev/null | grep -q '^Status: .* installed$' || echo "$name"
+	done
+}
+
+install_packages() {
+	local prefix=()
+	if [ "$(id -u)" -ne 0 ]; then
+		if ! command -v sudo >/dev/null; then
+			say "missing: $*"
+			say "installing them needs root or sudo, and here is neither. As root: apt-get install $*"
+			exit 1
+		fi
+		prefix=(sudo)
+		# Without a terminal nobody can type a password: fail instead of waiting.
+		[ -t 0 ] || prefix+=(-n)
+	fi
+	local apt=("${prefix[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120)
+	say "installing: $*"
+	"${apt[@]}" update -qq >&2 || say "apt-get update failed; trying with the lists that are there"
+	"${apt[@]}" install -y -qq --no-install-recommends "$@" </dev/null >&2 || {
+		say "apt-get could not install: $*"
+		exit 1
+	}
+}
+
+list_only=no
+if [ "${1-}" = list ]; then
+	list_only=yes
+	shift
+fi
+case "${1-}" in
+build) wanted=("${build[@]}") ;;
+test) wanted=("${build[@]}" "${tests[@]}") ;;
+--help | -h) usage 0 ;;
+*) usage 2 >&2 ;;
+esac
+if [ "$list_only" = yes ]; then
+	printf '%s\n' "${wanted[@]}"
+	exit 0
+fi
+
+if ! command -v apt-get >/dev/null || ! command -v dpkg >/dev/null; then
+	say "no apt-get here: make sure that the counterparts of these are installed: ${wanted[*]}"
+	exit 0
+fi
+mapfile -t missing < <(missing_of "${wanted[@]}")
+[ "${#missing[@]}" -eq 0 ] || install_packages "${missing[@]}"
