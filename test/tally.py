@@ -3,8 +3,8 @@
 
     tally.py KIND TESTLOG.json      last line: PASSED FAILED SKIPPED
 
-A unit test's summary (`Checks: N, Failures: F, Errors: E`) and a script's (`N passed, M failed`) count their
-cases; any other program counts as one. The logs of those that failed are shown before.
+A unit test's summary (`Checks: N, Failures: F, Errors: E`), a script's (`N passed, M failed`) and that of Python's
+unittest count their cases; any other program counts as one. The logs of those that failed are shown before.
 """
 
 import json
@@ -14,13 +14,17 @@ import sys
 SHOWN_LINES = 80
 CHECK_SUMMARY = re.compile(r"^\d+%: Checks: (\d+), Failures: (\d+), Errors: (\d+)$", re.MULTILINE)
 SCRIPT_SUMMARY = re.compile(r"^(\d+) passed, (\d+) failed$", re.MULTILINE)
-UNITTEST_SUMMARY = re.compile(r"^Ran (\d+) tests? in ", re.MULTILINE)
+UNITTEST_SUMMARY = re.compile(r"^Ran (\d+) tests? in [^\n]*\n+(?:OK|FAILED)(?: \((.*)\))?$", re.MULTILINE)
 
 
 def cases_of(output):
     """(passed, failed) as the program counted them, or None."""
     sums = [(int(n) - int(f) - int(e), int(f) + int(e)) for n, f, e in CHECK_SUMMARY.findall(output)]
     sums = sums or [tuple(map(int, m)) for m in SCRIPT_SUMMARY.findall(output)[-1:]]
+    for ran, details in UNITTEST_SUMMARY.findall(output):
+        # failures=1, errors=2; a failed sub-test counts as a case of its own
+        bad = sum(int(n) for word, n in re.findall(r"(\w+)=(\d+)", details) if word in ("failures", "errors"))
+        sums.append((max(int(ran) - bad, 0), bad))
     if not sums:
         return None
     return sum(s[0] for s in sums), sum(s[1] for s in sums)
@@ -31,11 +35,9 @@ def count(test):
     output = "\n".join((test.get("stdout") or "", test.get("stderr") or ""))
     if test["result"] == "SKIP":
         return 0, 0, 1
-    good = test["result"] in ("OK", "EXPECTEDFAIL")
     cases = cases_of(output)
-    if good:
-        ran = UNITTEST_SUMMARY.search(output)
-        return (cases[0] if cases else int(ran.group(1)) if ran else 1), 0, 0
+    if test["result"] in ("OK", "EXPECTEDFAIL"):
+        return (cases[0] if cases else 1), 0, 0
     # One that fails without a failed case has crashed, leaked, or run out of time.
     return (cases[0], max(cases[1], 1), 0) if cases else (0, 1, 0)
 
