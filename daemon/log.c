@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/json_write.h"
+#include "base/visible.h"
 #include "timestamp.h"
 
 /* Levels above the library's four: for log-level panic and fatal, which hide even errors. */
@@ -51,23 +52,13 @@ static void append_value(struct text *text, const char *value)
 	text_fini(&quoted);
 }
 
-/* The message as it is, but on one line. */
-static void append_message(struct text *text, const char *message)
-{
-	for (; *message; message++)
-		if ((unsigned char)*message < 0x20 || *message == 0x7f)
-			text_printf(text, "\\x%02x", (unsigned char)*message);
-		else
-			text_append_char(text, *message);
-}
-
 static void format_text(struct text *text, const char *time, enum rtreg_log_level level, const char *message,
                         va_list pairs)
 {
 	const char *key;
 
 	text_printf(text, "%s %s ", time, level_names[level]);
-	append_message(text, message);
+	visible_append(text, message);
 	while ((key = va_arg(pairs, const char *))) {
 		const char *value = va_arg(pairs, const char *);
 

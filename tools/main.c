@@ -10,10 +10,10 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/suggest.h"
 #include "command.h"
 #include "display.h"
 #include "say.h"
-#include "suggest.h"
 
 #define DEFAULT_SOCKET "/run/rtreg/rtreg.sock"
 #define TIMEOUT_MAX    1000000 /* seconds */
@@ -129,20 +129,13 @@ static const struct command *find_command(const char *name)
 
 static int unknown_command(const char *name)
 {
-	const char *best = NULL;
-	unsigned best_score = 0;
+	struct suggestion near = {.name = name};
 
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-		unsigned score = suggest_score(name, commands[i].name);
-
-		if (score > best_score) {
-			best_score = score;
-			best = commands[i].name;
-		}
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		suggest_offer(&near, commands[i].name);
 	say_error("unknown command \"%s\"", name);
-	if (best)
-		say_detail("did you mean \"%s\"?", best);
+	if (near.nearest)
+		say_detail("did you mean \"%s\"?", near.nearest);
 	else
 		say_detail("'rtregctl --help' lists the commands");
 	return EXIT_USAGE;

@@ -5,6 +5,23 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "base/visible.h"
+
+/*
+ * A message as one line, whatever stands in the configuration that it quotes; malloc'ed, NULL without memory.
+ */
+__attribute__((format(printf, 1, 0))) static char *format_message(const char *format, va_list args)
+{
+	_cleanup_free_ char *raw = NULL;
+	struct text message = {0};
+
+	if (vasprintf(&raw, format, args) < 0) {
+		raw = NULL;
+		return NULL;
+	}
+	visible_append(&message, raw);
+	return text_steal(&message);
+}
 
 /* Past this many of a kind, one more line says so: a broken file of 16 MiB must not become a reply of a
  * gigabyte. */
@@ -63,8 +80,8 @@ __attribute__((format(printf, 5, 0))) static void list_add(struct problems *prob
 		return;
 	if (full)
 		message = strdup("further problems are not listed");
-	else if (vasprintf(&message, format, args) < 0)
-		message = NULL;
+	else
+		message = format_message(format, args);
 	place = strdup(where && !full ? where : "");
 	if (!message || !place) {
 		problems->failed = true;
@@ -102,13 +119,11 @@ void problems_ignore(struct problems *problems, const char *key, const char *for
 {
 	_cleanup_free_ char *reason = NULL;
 	va_list args;
-	int length;
 
 	va_start(args, format);
-	length = vasprintf(&reason, format, args);
+	reason = format_message(format, args);
 	va_end(args);
-	if (length < 0) {
-		reason = NULL;
+	if (!reason) {
 		problems->failed = true;
 		return;
 	}
@@ -200,8 +215,7 @@ int error_set(struct rtreg_error *error, int code, const char *where, const char
 	if (!error)
 		return code;
 	va_start(args, format);
-	if (vasprintf(&message, format, args) < 0)
-		message = NULL;
+	message = format_message(format, args);
 	va_end(args);
 	rtreg_error_fini(error);
 	error_fill(error, code, where, message ? message : "out of memory");
@@ -217,8 +231,7 @@ void error_add(struct rtreg_error *error, int code, const char *where, const cha
 	if (!error)
 		return;
 	va_start(args, format);
-	if (vasprintf(&message, format, args) < 0)
-		message = NULL;
+	message = format_message(format, args);
 	va_end(args);
 	place = error->code == 0 ? error : error_more(error, 1);
 	if (place)

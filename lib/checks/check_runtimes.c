@@ -20,6 +20,12 @@ static bool is_configured(const struct value *runtimes, const char *name)
 	return value_member(runtimes, name) != NULL;
 }
 
+/* With a type error in one of the two, what is left cannot be held against the other. */
+static bool is_invalid(const struct settings *settings)
+{
+	return settings->items[KEY_ID_RUNTIMES].invalid || settings->items[KEY_ID_DEFAULT_RUNTIME].invalid;
+}
+
 static const char *what_is_wrong(const struct value *entry)
 {
 	bool path = value_member(entry, "path"), type = value_member(entry, "runtimeType");
@@ -58,7 +64,8 @@ void check_runtimes(const struct settings *settings, struct problems *problems)
 	if (is_configured(runtimes, RESERVED_NAME))
 		problems_error(problems, -EINVAL, "runtimes." RESERVED_NAME,
 		               "runtime name '" RESERVED_NAME "' is reserved");
-	if (*wanted && !runtime_name_is_stock(wanted) && !is_configured(runtimes, wanted))
+	if (*wanted && !is_invalid(settings) && !runtime_name_is_stock(wanted) &&
+	    !is_configured(runtimes, wanted))
 		problems_error(problems, -EINVAL, "default-runtime",
 		               "specified default runtime '%s' does not exist", wanted);
 	for (uint32_t i = 0; i < runtimes->count; i++)

@@ -187,6 +187,8 @@ static void read_key(struct reader *reader, const struct key_info *key, struct v
 	read_value(reader, key->type, &place, value);
 	if (!reader->bad)
 		*ret = (struct setting){.set = true, .origin = ORIGIN_FILE, .value = *value};
+	else
+		ret->invalid = true;
 }
 
 static void read_proxies(struct reader *reader, struct value *proxies, struct settings *settings)
