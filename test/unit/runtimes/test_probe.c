@@ -2,8 +2,8 @@
 #include <check.h>
 #include <errno.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "runtimes/probe.h"
 #include "runtimes/temporary.h"
@@ -244,6 +244,22 @@ START_TEST(probe_run_background_child_holding_stdout_is_not_waited_for)
 
 	run(path);
 	check_document(path, "{}");
+}
+END_TEST
+
+/* It holds a lock until it ends, which must be soon, not after 1,000 s. */
+START_TEST(probe_run_background_child_is_ended)
+{
+	const char *path = runtime("foo", "flock \"$0.lock\" sleep 1000 >/dev/null &\n"
+	                                  "while flock -n \"$0.lock\" true; do :; done; echo '{}'");
+	int fd;
+
+	run(path);
+	check_document(path, "{}");
+	fd = open(temporary_path("foo.lock"), O_RDONLY | O_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(flock(fd, LOCK_EX), 0);
+	close(fd);
 }
 END_TEST
 
@@ -488,6 +504,7 @@ int main(void)
 	tcase_add_test(tcase, probe_run_hanging_runtime_keeps_no_other_from_answering);
 	tcase_add_test(tcase, probe_run_without_time_starts_nothing);
 	tcase_add_test(tcase, probe_run_background_child_holding_stdout_is_not_waited_for);
+	tcase_add_test(tcase, probe_run_background_child_is_ended);
 	tcase_add_test(tcase, probe_run_runtime_that_closes_stdout_must_still_end);
 	tcase_add_test(tcase, probe_run_many_runtimes_all_answer);
 	tcase_add_test(tcase, probe_run_child_has_its_own_group_and_null_input);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Writing scripts where the system does not cooperate. The program's own fsync(), openat() and linkat() take
- * the C library's place and fail as a test asks them to.
+ * Writing scripts where the system does not cooperate. The program's own fsync(), openat(), linkat(),
+ * nanosleep() and clock_gettime() take the C library's place and do as a test asks them to.
  */
 #include <check.h>
 #include <errno.h>
@@ -10,13 +10,17 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 #include "runtimes/scripts.h"
 
 static atomic_int file_syncs, directory_syncs, failing_syncs;
-static bool fail_directory_sync, no_tmpfile, no_proc_links, no_links, threads_take_signals;
+static bool fail_directory_sync, no_tmpfile, no_proc_links, no_links;
+static atomic_bool threads_take_signals;
 static int holder = -1; /* a second descriptor of the last file that was made for writing */
 static bool hold;
+static int sleeps_until_release;
+static int seconds_ahead; /* of the clock */
 
 int fsync(int fd)
 {
@@ -67,11 +71,28 @@ int linkat(int from, const char *old, int to, const char *new, int flags)
 	return (int)syscall(SYS_linkat, from, old, to, new, flags);
 }
 
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+	int rc = (int)syscall(SYS_clock_gettime, clock, now);
+
+	if (clock == CLOCK_REALTIME)
+		now->tv_sec += seconds_ahead;
+	return rc;
+}
+
+int nanosleep(const struct timespec *duration, struct timespec *rest)
+{
+	if (sleeps_until_release > 0 && --sleeps_until_release == 0)
+		close(holder);
+	return (int)syscall(SYS_nanosleep, duration, rest);
+}
+
 static void setup(void)
 {
 	scripts_setup_open();
 	file_syncs = directory_syncs = failing_syncs = 0;
-	fail_directory_sync = no_tmpfile = no_proc_links = no_links = threads_take_signals = hold = false;
+	fail_directory_sync = no_tmpfile = no_proc_links = no_links = hold = false;
+	threads_take_signals = false;
 }
 
 static void check_added(size_t count)
@@ -198,28 +219,15 @@ START_TEST(script_store_add_failure_in_a_later_batch_removes_the_earlier_ones)
 }
 END_TEST
 
-static void *close_soon(void *context)
-{
-	struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
-
-	(void)context;
-	nanosleep(&pause, NULL);
-	hold = false;
-	close(holder);
-	return NULL;
-}
-
 /* What a child forked by another thread does: it keeps the descriptor for a while. */
 START_TEST(script_store_add_waits_until_nobody_has_the_script_open)
 {
 	struct script script = make_script("kata");
-	pthread_t thread;
 
 	hold = true;
-	ck_assert_int_eq(pthread_create(&thread, NULL, close_soon, NULL), 0);
+	sleeps_until_release = 3;
 	add(&script, 1);
-	ck_assert_int_eq(fcntl(holder, F_GETFD), -1);
-	pthread_join(thread, NULL);
+	ck_assert_int_eq(sleeps_until_release, 0);
 	ck_assert_uint_eq(problems.warnings.count, 0);
 	script_fini(&script);
 }
@@ -235,6 +243,39 @@ START_TEST(script_store_add_script_held_open_for_long_is_a_warning)
 	check_right(&script);
 	check_warnings(1, "another process has it open for writing");
 	close(holder);
+	script_fini(&script);
+}
+END_TEST
+
+/* Changes the content alone, as somebody who hides it would; until the kernel's clock tells the change. */
+static void damage_secretly(const struct script *script)
+{
+	char content[200] = "";
+	struct timespec times[2];
+	struct stat before, after;
+
+	ck_assert_uint_lt(script->length, sizeof(content));
+	ck_assert_int_eq(lstat(script_path(script), &before), 0);
+	times[0] = before.st_atim;
+	times[1] = before.st_mtim;
+	do {
+		write_bytes(script_path(script), content, script->length, 0700);
+		ck_assert_int_eq(utimensat(AT_FDCWD, script_path(script), times, 0), 0);
+		ck_assert_int_eq(lstat(script_path(script), &after), 0);
+	} while (memcmp(&before.st_ctim, &after.st_ctim, sizeof(before.st_ctim)) == 0);
+}
+
+/* A second later, so that what the file looks like is believed. */
+START_TEST(script_store_repair_content_changed_under_old_times_is_put_right)
+{
+	struct script script = make_script("kata");
+
+	seconds_ahead = 1;
+	add(&script, 1);
+	damage_secretly(&script);
+	repair();
+	check_right(&script);
+	check_warnings(1, "content changed");
 	script_fini(&script);
 }
 END_TEST
@@ -281,6 +322,7 @@ int main(void)
 	tcase_add_test(tcase, script_store_add_failure_in_a_later_batch_removes_the_earlier_ones);
 	tcase_add_test(tcase, script_store_add_waits_until_nobody_has_the_script_open);
 	tcase_add_test(tcase, script_store_add_script_held_open_for_long_is_a_warning);
+	tcase_add_test(tcase, script_store_repair_content_changed_under_old_times_is_put_right);
 	tcase_add_test(tcase, script_store_add_one_among_many_writes_one);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
