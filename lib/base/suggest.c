@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/suggest.h"
 
+#include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 /* Nothing that is known has a longer name, and it bounds the work for hostile input. */
-#define MAX_LENGTH 64
-#define MAX_ERRORS 3
+#define MAX_LENGTH    64
+#define MAX_ERRORS    3
+#define MIN_BEGINNING 3 /* letters that must stand to be taken for the beginning of a word */
 
 static size_t min(size_t a, size_t b)
 {
@@ -44,19 +47,28 @@ static size_t edit_distance(const char *a, size_t a_length, const char *b, size_
 	return rows[a_length % 3][b_length];
 }
 
-void suggest_offer(struct suggestion *suggestion, const char *candidate)
+/* How far `candidate` is from `name`; SIZE_MAX: it is another word. */
+static size_t distance_to(const char *name, const char *candidate)
 {
-	size_t length = strnlen(suggestion->name, MAX_LENGTH + 1), other, distance;
+	size_t length = strnlen(name, MAX_LENGTH + 1), other = strnlen(candidate, MAX_LENGTH + 1), distance;
 	/* About every third letter may be wrong: more of them, and it is another word. */
 	size_t limit = min((length + 1) / 3, MAX_ERRORS);
 
-	if (!candidate || length > MAX_LENGTH)
-		return;
-	other = strnlen(candidate, MAX_LENGTH + 1);
-	if (other > MAX_LENGTH || other > length + limit || length > other + limit)
-		return;
-	distance = edit_distance(suggestion->name, length, candidate, other);
-	if (distance > limit || (suggestion->nearest && distance >= suggestion->distance))
+	if (length > MAX_LENGTH || other > MAX_LENGTH || length > other + limit)
+		return SIZE_MAX;
+	if (length >= MIN_BEGINNING && strncasecmp(candidate, name, length) == 0)
+		return min(other - length, limit);
+	if (other > length + limit)
+		return SIZE_MAX;
+	distance = edit_distance(name, length, candidate, other);
+	return distance <= limit ? distance : SIZE_MAX;
+}
+
+void suggest_offer(struct suggestion *suggestion, const char *candidate)
+{
+	size_t distance = candidate ? distance_to(suggestion->name, candidate) : SIZE_MAX;
+
+	if (distance == SIZE_MAX || (suggestion->nearest && distance >= suggestion->distance))
 		return;
 	suggestion->nearest = candidate;
 	suggestion->distance = distance;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * "Did you mean …?": the nearest of a number of known names to one that is not known. Case, and `_` for `-`,
- * do not count as differences; two letters changed round count as one. Used for keys, flags and commands.
+ * do not count as differences; two letters changed round count as one. A name that is
+ * the beginning of a known one is near too. Used for keys, flags and commands.
  */
 #ifndef RTREG_BASE_SUGGEST_H
 #define RTREG_BASE_SUGGEST_H

@@ -19,6 +19,8 @@ static const struct {
         {"ip", "ip"},
         {"ipp", "ip"},
         {"xx", NULL},
+        {"deb", "debug"},
+        {"li", NULL},
         {"", NULL},
         {"liiiiiiiiive-restore", NULL},
         {"live-restore-live-restore-live-restore-live-restore-live-restore-live-restore", NULL},
