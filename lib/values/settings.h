@@ -26,7 +26,7 @@ enum origin {
 };
 
 struct setting {
-	bool set; /* otherwise `value` is the type's zero value */
+	bool set;     /* otherwise `value` is the type's zero value */
 	bool invalid; /* set, but with an error that has been reported: checks leave it out */
 	enum origin origin;
 	struct value value;

@@ -217,8 +217,7 @@ int main(void)
 	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_loop_test(tcase, parse_json_tree_is_written_again_in_order, 0,
-	                    (int)ARRAY_SIZE(written));
+	tcase_add_loop_test(tcase, parse_json_tree_is_written_again_in_order, 0, (int)ARRAY_SIZE(written));
 	tcase_add_loop_test(tcase, parse_json_string_is_unescaped, 0, (int)ARRAY_SIZE(strings));
 	tcase_add_loop_test(tcase, parse_json_integer_within_64_bits_is_an_integer, 0,
 	                    (int)ARRAY_SIZE(integers));
