@@ -22,7 +22,7 @@ usage() {
 missing_of() {
 	local name
 	for name in "$@"; do
-		dpkg -s "$name" 2>/dev/null | grep -q '^Status: .* installed$' || echo "$name"
+		[[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$name" 2>/dev/null) == ii* ]] || echo "$name"
 	done
 }
 
