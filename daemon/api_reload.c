@@ -75,15 +75,6 @@ static unsigned status_of(int result)
 	}
 }
 
-static uint64_t live_generation(struct rtreg *registry)
-{
-	const struct rtreg_snapshot *snapshot = rtreg_pin(registry);
-	uint64_t generation = rtreg_snapshot_generation(snapshot);
-
-	rtreg_unpin(snapshot);
-	return generation;
-}
-
 /* Context: the queue's thread. */
 static void reload_done(void *context, int result, const struct rtreg_report *report,
                         const struct rtreg_error *error)

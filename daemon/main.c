@@ -55,6 +55,16 @@ static int validate(const struct options *options)
 	return EXIT_DONE;
 }
 
+static int serve(const struct options *options)
+{
+	_cleanup_error_ struct rtreg_error error = {0};
+	int rc = service_run(options, &error);
+
+	if (rc < 0)
+		print_errors(&error, rc);
+	return rc < 0 ? EXIT_BAD : EXIT_DONE;
+}
+
 static int run(const struct options *options)
 {
 	if (options->help)
@@ -62,7 +72,7 @@ static int run(const struct options *options)
 	else if (options->version)
 		printf("rtregd %s\n", rtreg_version());
 	else
-		return options->validate ? validate(options) : service_run(options);
+		return options->validate ? validate(options) : serve(options);
 	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_BAD;
 }
 

@@ -29,13 +29,21 @@ struct reloads {
 	bool stopping, joined;
 };
 
-static uint64_t live_generation(struct rtreg *registry)
+uint64_t live_generation(struct rtreg *registry)
 {
 	const struct rtreg_snapshot *snapshot = rtreg_pin(registry);
 	uint64_t generation = rtreg_snapshot_generation(snapshot);
 
 	rtreg_unpin(snapshot);
 	return generation;
+}
+
+static void log_warnings(const struct rtreg_report *report)
+{
+	const char *warning;
+
+	for (size_t i = 0; (warning = rtreg_report_warning(report, i)); i++)
+		log_warn(warning);
 }
 
 static void record_success(struct reloads *reloads, const struct reload_job *job,
@@ -50,6 +58,7 @@ static void record_success(struct reloads *reloads, const struct reload_job *job
 	            rtreg_report_changed_json(report));
 	if (!unchanged)
 		events_add(reloads->events, "reload", reloads->host, rtreg_report_attributes_json(report));
+	log_warnings(report);
 	log_info(unchanged ? "configuration is unchanged" : "configuration reloaded", "source", job->source,
 	         "generation", number, "changed", unchanged ? NULL : rtreg_report_changed_json(report));
 }

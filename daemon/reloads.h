@@ -43,4 +43,7 @@ int reloads_submit(struct reloads *reloads, const struct reload_job *job);
 /* A reload from the files without anybody waiting for it; one that still waits stands for this one too. */
 void reloads_signal(struct reloads *reloads);
 
+/* Context: any thread. */
+uint64_t live_generation(struct rtreg *registry);
+
 #endif

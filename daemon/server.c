@@ -12,17 +12,15 @@
 #include <microhttpd.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "connections.h"
+#include "head.h"
 #include "log.h"
 #include "request.h"
 #include "routes.h"
 #include "trust.h"
 
-#define HEAD_MAX_BYTES  8192
-#define HEAD_MAX_FIELDS 100
-#define IDLE_TIMEOUT_S  60u
+#define IDLE_TIMEOUT_S 60u
 
 struct server {
 	unsigned count, next;
@@ -55,6 +53,17 @@ static void add_headers(const struct request *request, struct MHD_Response *resp
 		MHD_add_response_header(response, "Connection", "close");
 }
 
+static void log_answer(const struct request *request)
+{
+	const struct ucred *peer = connection_credentials(request->peer);
+	char status[16], pid[16], uid[16];
+
+	snprintf(status, sizeof(status), "%u", request->reply.status);
+	snprintf(pid, sizeof(pid), "%d", (int)peer->pid);
+	snprintf(uid, sizeof(uid), "%u", (unsigned)peer->uid);
+	log_debug("request", "path", request->uri.path, "status", status, "pid", pid, "uid", uid);
+}
+
 static enum MHD_Result send_reply(struct request *request, bool close_after)
 {
 	struct reply *reply = &request->reply;
@@ -75,63 +84,28 @@ static enum MHD_Result send_reply(struct request *request, bool close_after)
 	add_headers(request, response, close_after);
 	result = MHD_queue_response(request->http, reply->status, response);
 	MHD_destroy_response(response);
+	if (log_enabled(RTREG_LOG_DEBUG))
+		log_answer(request);
 	return result;
 }
 
 /* --- the head */
 
-struct head {
-	const char *length, *encoding; /* Content-Length, Transfer-Encoding */
-	unsigned fields;
-	bool conflict;
-};
-
-/* A second field of the kind is a conflict unless it says the same. */
-static void note_field(struct head *head, const char **slot, const char *value)
-{
-	if (*slot && strcasecmp(*slot, value) != 0)
-		head->conflict = true;
-	*slot = value;
-}
-
 static enum MHD_Result look_at_field(void *context, enum MHD_ValueKind kind, const char *name,
                                      const char *value)
 {
-	struct head *head = context;
-
 	(void)kind;
-	head->fields++;
-	if (strcasecmp(name, "Content-Length") == 0)
-		note_field(head, &head->length, value ? value : "");
-	else if (strcasecmp(name, "Transfer-Encoding") == 0)
-		note_field(head, &head->encoding, value ? value : "");
+	head_add_field(context, name, value);
 	return MHD_YES;
 }
 
-static bool is_number(const char *text)
-{
-	return *text && strspn(text, "0123456789") == strlen(text);
-}
-
-static size_t head_size(struct MHD_Connection *http)
+static void read_head(struct MHD_Connection *http, struct head *head)
 {
 	const union MHD_ConnectionInfo *info =
 	        MHD_get_connection_info(http, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
 
-	return info ? info->header_size : 0;
-}
-
-/* Answers what cannot be read safely, or is too big. */
-static void check_head(struct request *request, const struct head *head)
-{
-	struct reply *reply = &request->reply;
-
-	if (head->conflict || (head->length && head->encoding) || (head->length && !is_number(head->length)))
-		reply_message(reply, 400, "the length of the body is given in conflicting or malformed ways");
-	else if (head->encoding && strcasecmp(head->encoding, "chunked") != 0)
-		reply_message(reply, 501, "unknown transfer encoding");
-	else if (head_size(request->http) > HEAD_MAX_BYTES || head->fields > HEAD_MAX_FIELDS)
-		reply_message(reply, 431, "the request's head is too large");
+	head->size_bytes = info ? info->header_size : 0;
+	MHD_get_connection_values(http, MHD_HEADER_KIND, look_at_field, head);
 }
 
 static size_t body_max(const struct request *request)
@@ -141,9 +115,7 @@ static size_t body_max(const struct request *request)
 
 static void check_body_length(struct request *request, const struct head *head)
 {
-	unsigned long long length = head->length ? strtoull(head->length, NULL, 10) : 0;
-
-	if (length > body_max(request))
+	if (head_body_length(head) > body_max(request))
 		reply_message(&request->reply, 413, "the body is larger than %zu bytes", body_max(request));
 }
 
@@ -172,10 +144,10 @@ static enum MHD_Result take_head(struct request *request, const char *method)
 	struct head head = {0};
 	bool has_body;
 
-	MHD_get_connection_values(request->http, MHD_HEADER_KIND, look_at_field, &head);
-	has_body = head.encoding || (head.length && strcmp(head.length, "0") != 0);
+	read_head(request->http, &head);
+	has_body = head_has_body(&head);
 	connection_head_complete(request->peer, has_body);
-	check_head(request, &head);
+	head_check(&head, &request->reply);
 	if (request->reply.status == 0)
 		route_request(request, method);
 	if (request->reply.status == 0 && (request->route->traits & ROUTE_CHANGES))
@@ -319,7 +291,7 @@ static size_t leave_escaped(void *context, struct MHD_Connection *http, char *te
 	return strlen(text);
 }
 
-static void log_http(void *context, const char *format, va_list args)
+static void __attribute__((format(printf, 2, 0))) log_http(void *context, const char *format, va_list args)
 {
 	char message[256];
 

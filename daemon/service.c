@@ -121,11 +121,9 @@ static void add_own_event(struct service *service, const char *action)
 
 static void note_start(struct service *service)
 {
-	const struct rtreg_snapshot *snapshot = rtreg_pin(service->registry);
-	uint64_t generation = rtreg_snapshot_generation(snapshot);
+	uint64_t generation = live_generation(service->registry);
 	char number[24];
 
-	rtreg_unpin(snapshot);
 	snprintf(number, sizeof(number), "%" PRIu64, generation);
 	history_add(service->history, generation, "start", "ok", NULL, NULL);
 	add_own_event(service, "start");
@@ -167,30 +165,20 @@ static void stop(struct service *service, struct loop *loop)
 	cleanup_closep(&loop->epoll_fd);
 }
 
-static void print_errors(const struct rtreg_error *error, int result)
-{
-	fprintf(stderr, "rtregd: %s\n", error->message[0] ? error->message : strerror(-result));
-	for (size_t i = 0; error->more && i < error->more->count; i++)
-		fprintf(stderr, "rtregd: %s\n", error->more->errors[i].message);
-}
-
-int service_run(const struct options *options)
+int service_run(const struct options *options, struct rtreg_error *error)
 {
 	struct loop loop = {.signal_fd = -1, .epoll_fd = -1, .socket.fd = -1};
 	struct service service = {.options = options};
-	_cleanup_error_ struct rtreg_error error = {0};
 	int rc;
 
 	raise_descriptor_limit();
-	rc = start(&service, &loop, &error);
+	rc = start(&service, &loop, error);
 	if (rc == 0) {
 		diagnostic_set_ready(service.diagnostic, true);
-		rc = loop_run(&loop, &service, &error);
+		rc = loop_run(&loop, &service, error);
 	}
-	if (rc < 0)
-		print_errors(&error, rc);
-	else
+	if (rc == 0)
 		log_info("stopped");
 	stop(&service, &loop);
-	return rc < 0 ? 1 : 0;
+	return rc;
 }

@@ -13,7 +13,6 @@ struct diagnostic;
 struct events;
 struct history;
 struct reloads;
-struct rtreg;
 struct server;
 
 /* Written while starting and stopping alone; the parts guard themselves. */
@@ -30,7 +29,8 @@ struct service {
 	char host[HOST_NAME_MAX + 1];
 };
 
-/* Runs until a signal ends it; returns the exit code. Context: the first thread, before there are others. */
-int service_run(const struct options *options);
+/* Runs until a signal ends it. Errors: what keeps it from starting. Context: the first thread, before there
+ * are others. */
+int service_run(const struct options *options, struct rtreg_error *error);
 
 #endif

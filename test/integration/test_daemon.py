@@ -346,9 +346,14 @@ class Reloading(DaemonTest):
     def test_log_format_and_debug_act_on_the_daemon(self):
         self.configure({"log-format": "json"})
         self.start()
-        self.reload({"log-format": "json", "debug": True})
-        lines = [json.loads(line) for line in self.read_log().splitlines()]
-        self.assertIn(("info", "configuration reloaded"), [(line["level"], line["message"]) for line in lines])
+        before = len(self.read_log().splitlines())
+        self.get("/nothing")
+        self.assertEqual(self.reload({"log-format": "json", "debug": True}).status, 200)
+        levels = [json.loads(line)["level"] for line in self.read_log().splitlines()[:before]]
+        self.assertNotIn("debug", levels)
+        self.get("/nothing")
+        self.wait_for(lambda: "debug" in [json.loads(line)["level"] for line in self.read_log().splitlines()],
+                      "an entry of level debug")
 
     @unittest.skipUnless(os.geteuid() == 0, "needs root to be somebody else")
     def test_strangers_may_read_and_not_change(self):

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "head.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* A second field of the kind is a conflict unless it says the same. */
+static void note(struct head *head, const char **slot, const char *value)
+{
+	if (*slot && strcasecmp(*slot, value) != 0)
+		head->conflict = true;
+	*slot = value;
+}
+
+void head_add_field(struct head *head, const char *name, const char *value)
+{
+	head->fields++;
+	if (strcasecmp(name, "Content-Length") == 0)
+		note(head, &head->length, value ? value : "");
+	else if (strcasecmp(name, "Transfer-Encoding") == 0)
+		note(head, &head->encoding, value ? value : "");
+}
+
+bool head_has_body(const struct head *head)
+{
+	return head->encoding || (head->length && strcmp(head->length, "0") != 0);
+}
+
+static bool is_number(const char *text)
+{
+	return *text && strspn(text, "0123456789") == strlen(text);
+}
+
+void head_check(const struct head *head, struct reply *reply)
+{
+	if (head->conflict || (head->length && head->encoding) || (head->length && !is_number(head->length)))
+		reply_message(reply, 400, "the length of the body is given in conflicting or malformed ways");
+	else if (head->encoding && strcasecmp(head->encoding, "chunked") != 0)
+		reply_message(reply, 501, "unknown transfer encoding");
+	else if (head->size_bytes > HEAD_MAX_BYTES || head->fields > HEAD_MAX_FIELDS)
+		reply_message(reply, 431, "the request's head is too large");
+}
+
+unsigned long long head_body_length(const struct head *head)
+{
+	return head->length ? strtoull(head->length, NULL, 10) : 0;
+}
