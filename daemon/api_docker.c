@@ -19,6 +19,18 @@ void api_docker_ping(struct request *request)
 	text_append(&request->reply.body, "OK");
 }
 
+/* The engine's clients expect Go's name of the architecture in /version, and uname's in /info. */
+static const char *go_architecture(const char *machine)
+{
+	static const char *const names[][2] = {
+	        {"x86_64", "amd64"}, {"aarch64", "arm64"}, {"armv7l", "arm"}, {"i686", "386"}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcmp(names[i][0], machine) == 0)
+			return names[i][1];
+	return machine;
+}
+
 static void append_component(struct text *body, const struct utsname *system)
 {
 	json_open(body, '{');
@@ -29,7 +41,7 @@ static void append_component(struct text *body, const struct utsname *system)
 	json_member_string(body, "ApiVersion", DOCKER_API_VERSION);
 	json_member_string(body, "MinAPIVersion", MIN_API_VERSION);
 	json_member_string(body, "Os", "linux");
-	json_member_string(body, "Arch", system->machine);
+	json_member_string(body, "Arch", go_architecture(system->machine));
 	json_member_string(body, "KernelVersion", system->release);
 	json_close(body, '}');
 	json_close(body, '}');
@@ -57,7 +69,7 @@ void api_docker_version(struct request *request)
 	json_member_string(body, "GitCommit", "");
 	json_member_string(body, "GoVersion", "");
 	json_member_string(body, "Os", "linux");
-	json_member_string(body, "Arch", system.machine);
+	json_member_string(body, "Arch", go_architecture(system.machine));
 	json_member_string(body, "KernelVersion", system.release);
 	json_close(body, '}');
 }

@@ -22,12 +22,14 @@
 /* The listening socket is not watched until then: without descriptors or memory, accept would fail at once,
  * again and again. */
 #define ACCEPT_PAUSE_MS 100
+#define WARN_AGAIN_MS   10000
 
 struct running {
 	struct loop *loop;
 	struct service *service;
 	bool ended;               /* SIGTERM, SIGINT */
 	int64_t accept_paused_ms; /* when to accept again; 0: now */
+	int64_t accept_warned_ms; /* when that was last said; 0: never */
 };
 
 static int watch(struct loop *loop, int fd)
@@ -39,9 +41,14 @@ static int watch(struct loop *loop, int fd)
 
 static void pause_accept(struct running *running)
 {
-	log_warn("cannot accept connections for the moment", "error", strerror(errno));
+	int64_t now_ms = monotonic_now_ms();
+
+	if (running->accept_warned_ms == 0 || now_ms - running->accept_warned_ms >= WARN_AGAIN_MS) {
+		log_warn("cannot accept connections for the moment", "error", strerror(errno));
+		running->accept_warned_ms = now_ms;
+	}
 	epoll_ctl(running->loop->epoll_fd, EPOLL_CTL_DEL, running->loop->socket.fd, NULL);
-	running->accept_paused_ms = monotonic_now_ms() + ACCEPT_PAUSE_MS;
+	running->accept_paused_ms = now_ms + ACCEPT_PAUSE_MS;
 }
 
 static void resume_accept(struct running *running)

@@ -5,6 +5,7 @@
 import http.client
 import json
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -355,18 +356,24 @@ class Reloading(DaemonTest):
         self.wait_for(lambda: "debug" in [json.loads(line)["level"] for line in self.read_log().splitlines()],
                       "an entry of level debug")
 
-    @unittest.skipUnless(os.geteuid() == 0, "needs root to be somebody else")
-    def test_strangers_may_read_and_not_change(self):
-        os.chmod(self.directory, 0o755)
-        self.start("--socket-mode", "0666")
-        script = ("import socket,sys,os\nos.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
+    def ask_as_stranger(self, groups):
+        """The statuses of a GET and a POST from uid 65534 with those supplementary groups."""
+        script = (f"import socket,sys,os\nos.setgroups({groups}); os.setgid(65534); os.setuid(65534)\n"
                   "def ask(m,p):\n s=socket.socket(socket.AF_UNIX); s.connect(sys.argv[1])\n"
                   " s.sendall(f'{m} {p} HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 0\\r\\n\\r\\n'.encode())\n"
                   " return s.recv(4096).split()[1].decode()\n"
                   "print(ask('GET','/v1/status'), ask('POST','/v1/reload'))")
         done = subprocess.run(["python3", "-c", script, self.socket], capture_output=True, text=True,
                               timeout=PATIENCE, check=True)
-        self.assertEqual(done.stdout.split(), ["200", "403"])
+        return done.stdout.split()
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root to be somebody else")
+    def test_strangers_may_read_and_members_of_the_group_change(self):
+        os.chmod(self.directory, 0o755)
+        self.start("--socket-mode", "0666", "--group", "54321")
+        self.assertEqual(os.stat(self.socket).st_gid, 54321)
+        self.assertEqual(self.ask_as_stranger([54321]), ["200", "200"])
+        self.assertEqual(self.ask_as_stranger([]), ["200", "403"])
         self.assertRegex(self.read_log(), r"request refused.* pid=\d+ uid=65534 command=python3")
 
 
@@ -464,7 +471,31 @@ class Protocol(DaemonTest):
         self.assertLess(time.monotonic() - began, 7)
 
 
+    def test_connections_past_the_limit_get_503(self):
+        self.start()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),) * 2)
+        connections = [self.connect() for _ in range(1030)]
+        self.assertTrue(connections[-1].recv(4096).startswith(b"HTTP/1.1 503 "))
+        connections[0].sendall(b"GET /_ping HTTP/1.1\r\nHost: x\r\n\r\n")
+        self.assertTrue(connections[0].recv(4096).startswith(b"HTTP/1.1 200 "))
+
+
 class Stopping(DaemonTest):
+    def test_negative_shutdown_timeout_waits_until_asked_again(self):
+        begun = self.at("begun")
+        probe = self.script("probe", f"touch {begun}\nexec sleep 2\n")
+        self.start("--shutdown-timeout", "-1")
+        self.configure({"runtimes": {"slow": {"path": probe}}})
+        self.process.send_signal(signal.SIGHUP)
+        self.wait_for(lambda: os.path.exists(begun), "the reload to be under way")
+        body = self.connect()  # a request whose body never ends
+        body.sendall(b"POST /v1/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{}")
+        self.get("/_ping")
+        self.process.send_signal(signal.SIGTERM)
+        self.assertRaises(subprocess.TimeoutExpired, self.process.wait, 2.5)
+        self.process.send_signal(signal.SIGTERM)  # asked again: now
+        self.assertEqual(self.process.wait(PATIENCE), 0)
+
     def test_request_in_flight_is_answered_before_the_exit(self):
         begun, go = self.at("begun"), self.at("go")
         probe = self.script("probe", f"touch {begun}\nwhile [ ! -e {go} ]; do sleep 0.02; done\necho '{{}}'\n")
