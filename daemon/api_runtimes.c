@@ -53,7 +53,7 @@ static bool answer_from(const struct rtreg_snapshot *snapshot, const char *name,
                         bool with_features, struct reply *reply)
 {
 	_cleanup_error_ struct rtreg_error error = {0};
-	struct rtreg_runtime runtime;
+	struct rtreg_runtime runtime = {0};
 	int rc;
 
 	reply->generation = rtreg_snapshot_generation(snapshot);

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "timestamp.h"
@@ -40,6 +41,7 @@ struct connections {
 	size_t count, lingering_count;
 	int epoll_fd;
 	atomic_bool stopping;
+	int64_t stop_ms; /* when those without a complete head have had their time */
 };
 
 struct connections *connections_new(int epoll_fd)
@@ -196,8 +198,7 @@ void connections_drain(struct connections *connections, int fd)
 static void cut_late(struct connections *connections, int64_t now)
 {
 	for (struct connection *c = connections->first; c; c = c->next) {
-		/* One that the library has not spoken of yet may be closed already, and its number another's.
-		 */
+		/* ARRIVING: the library may have closed it without a word, and its number be another's. */
 		if (c->state == ARRIVING || now < c->deadline_ms)
 			continue;
 		c->deadline_ms = NO_DEADLINE;
@@ -224,20 +225,47 @@ int connections_tick(struct connections *connections)
 	return any ? TICK_MS : -1;
 }
 
+/* Gives one that has not sent a head yet until `until_ms`, unless the head has come in this very moment. */
+static void shorten(struct connection *connection, int64_t until_ms)
+{
+	int64_t deadline_ms = connection->deadline_ms;
+
+	if ((connection->state == HEAD || connection->state == ARRIVING) && deadline_ms > until_ms)
+		atomic_compare_exchange_strong(&connection->deadline_ms, &deadline_ms, until_ms);
+}
+
 void connections_stop(struct connections *connections)
 {
-	int64_t last_ms = monotonic_now_ms() + LINGER_MS;
-
 	pthread_mutex_lock(&connections->lock);
+	connections->stop_ms = monotonic_now_ms() + LINGER_MS;
 	connections->stopping = true;
 	for (struct connection *c = connections->first; c; c = c->next) {
 		/* The reading side alone: a request that has come already is still read and answered. */
 		if (c->state == IDLE)
 			shutdown(c->fd, SHUT_RD);
-		else if (c->state != BUSY && c->deadline_ms > last_ms)
-			c->deadline_ms = last_ms;
+		else
+			shorten(c, connections->stop_ms);
 	}
 	pthread_mutex_unlock(&connections->lock);
+}
+
+static bool has_unread_input(const struct connection *connection)
+{
+	int size = 0;
+
+	return ioctl(connection->fd, FIONREAD, &size) == 0 && size > 0;
+}
+
+static bool is_unfinished(const struct connection *connection, int64_t now)
+{
+	switch (connection->state) {
+	case BUSY:
+		return true;
+	case IDLE: /* its next request may wait to be read */
+		return now < connection->table->stop_ms && has_unread_input(connection);
+	default:
+		return now < connection->deadline_ms && !connection->cut;
+	}
 }
 
 size_t connections_unfinished(struct connections *connections)
@@ -247,7 +275,7 @@ size_t connections_unfinished(struct connections *connections)
 
 	pthread_mutex_lock(&connections->lock);
 	for (struct connection *c = connections->first; c; c = c->next)
-		count += c->state == BUSY || (c->state != IDLE && now < c->deadline_ms && !c->cut);
+		count += is_unfinished(c, now);
 	pthread_mutex_unlock(&connections->lock);
 	return count;
 }

@@ -88,8 +88,8 @@ void route_request(struct request *request, const char *method)
 
 	for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
 		const char *tried = unversioned && (routes[i].traits & ROUTE_DOCKER) ? unversioned : path;
-		const char *segment;
-		size_t length;
+		const char *segment = NULL;
+		size_t length = 0;
 
 		if (!path_matches(routes[i].path, tried, &segment, &length))
 			continue;

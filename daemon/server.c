@@ -23,6 +23,7 @@
 #define IDLE_TIMEOUT_S 60u
 
 struct server {
+	struct connections *connections; /* not owned */
 	unsigned count, next;
 	struct MHD_Daemon *http[];
 };
@@ -322,6 +323,7 @@ int server_new(struct service *service, unsigned threads, struct server **ret)
 
 	if (!server)
 		return -ENOMEM;
+	server->connections = service->connections;
 	for (; server->count < threads; server->count++) {
 		server->http[server->count] = start_thread(service);
 		if (!server->http[server->count]) {
@@ -346,7 +348,9 @@ void server_take(struct server *server, int fd)
 {
 	struct sockaddr address = {.sa_family = AF_UNIX};
 
-	MHD_add_connection(server->http[server->next], fd, &address, sizeof(address));
+	/* On failure it has closed the descriptor. */
+	if (MHD_add_connection(server->http[server->next], fd, &address, sizeof(address)) != MHD_YES)
+		connections_forget(server->connections, fd);
 	server->next = (server->next + 1) % server->count;
 }
 

@@ -511,6 +511,17 @@ class Stopping(DaemonTest):
         self.assertEqual((reply.status, reply.headers["Connection"]), (200, "close"))
         self.assertEqual(self.process.wait(PATIENCE), 0)
 
+    def test_request_that_has_arrived_unread_is_answered(self):
+        self.start()
+        for _ in range(5):
+            connection = self.connect()
+            connection.sendall(b"GET /_ping HTTP/1.1\r\nHost: x\r\n\r\n")
+            connection.recv(4096)
+            connection.sendall(b"GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n")
+            self.assertEqual(self.stop(), 0)
+            self.assertTrue(connection.recv(4096).startswith(b"HTTP/1.1 200 "))
+            self.start()
+
     def test_idle_connections_do_not_hold_the_stop_up(self):
         self.start()
         connection = self.keep_connection()
