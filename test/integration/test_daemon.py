@@ -294,6 +294,8 @@ class Reloading(DaemonTest):
             with self.subTest(value):
                 reply = self.reload({"debug": True}, "?dry-run=true", {"If-Match": value})
                 self.assertEqual(reply.status, status, reply.text)
+        self.assertEqual(self.reload({"debug": True}, headers={"If-Match": '"7"'}).status, 412)
+        self.assertEqual([entry["source"] for entry in self.get("/v1/history").json["entries"]], ["start"])
 
     def test_switches_other_than_true_or_false_are_400(self):
         self.start()
