@@ -2,6 +2,7 @@
 /* From the engine's options to what reading a configuration needs: keys, flags, defaults, places. */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "registry/registry.h"
 
@@ -22,17 +23,34 @@ static int copy_own_keys(struct setup *setup, const struct rtreg_options *option
 	return 0;
 }
 
-static int copy_places(struct setup *setup, const struct rtreg_options *options)
+/* Paths are kept absolute: wrapper scripts are named to others, and the engine may change its directory. */
+static int copy_path(struct setup *setup, const char *path, const char **ret)
 {
+	_cleanup_free_ char *directory = NULL;
+
+	if (path[0] != '/') {
+		directory = getcwd(NULL, 0);
+		if (!directory)
+			return -errno;
+	}
+	*ret = arena_printf(setup->arena, "%s%s%s", directory ? directory : "", directory ? "/" : "", path);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static int copy_places(struct setup *setup, const struct rtreg_options *options, struct rtreg_error *error)
+{
+	int r;
+
 	setup->config_named = options->config_file != NULL;
-	setup->config_file =
-	        arena_strdup(setup->arena, options->config_file ? options->config_file : DEFAULT_CONFIG_FILE);
-	setup->state_dir =
-	        arena_strdup(setup->arena, options->state_dir ? options->state_dir : DEFAULT_STATE_DIR);
-	if (!setup->config_file || !setup->state_dir)
-		return -ENOMEM;
+	r = copy_path(setup, options->config_file ? options->config_file : DEFAULT_CONFIG_FILE,
+	              &setup->config_file);
+	if (r == 0)
+		r = copy_path(setup, options->state_dir ? options->state_dir : DEFAULT_STATE_DIR,
+		              &setup->state_dir);
+	if (r < 0)
+		return error_set(error, r, NULL, "cannot tell the current directory: %s", strerror(-r));
 	setup->scripts_dir = arena_printf(setup->arena, "%s/%s", setup->state_dir, SCRIPTS_DIR);
-	return setup->scripts_dir ? 0 : -ENOMEM;
+	return setup->scripts_dir ? 0 : error_no_memory(error);
 }
 
 static int fill(struct setup *setup, const struct rtreg_options *options, struct rtreg_error *error)
@@ -41,8 +59,11 @@ static int fill(struct setup *setup, const struct rtreg_options *options, struct
 	int r;
 
 	setup->arena = arena_new();
-	if (!setup->arena || copy_places(setup, options) < 0 || copy_own_keys(setup, options) < 0)
+	if (!setup->arena || copy_own_keys(setup, options) < 0)
 		return error_no_memory(error);
+	r = copy_places(setup, options, error);
+	if (r < 0)
+		return r;
 	r = keyset_new(setup->own_keys, setup->own_key_count, &setup->keys, error);
 	if (r < 0)
 		return r;

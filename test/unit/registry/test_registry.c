@@ -476,6 +476,28 @@ START_TEST(open_second_on_one_state_dir_is_ebusy)
 }
 END_TEST
 
+/* The wrapper's path is handed to others, and the configuration is read again wherever the engine is by then.
+ */
+START_TEST(open_relative_paths_become_absolute)
+{
+	struct rtreg_runtime runtime = {0};
+	const struct rtreg_snapshot *snapshot;
+
+	sandbox_init(&sandbox);
+	sandbox_write(&sandbox, "{\"runtimes\":{\"w\":{\"path\":\"/bin/true\",\"runtimeArgs\":[\"-x\"]}}}");
+	ck_assert_int_eq(chdir(sandbox.directory), 0);
+	sandbox.options.config_file = "daemon.json";
+	sandbox.options.state_dir = "state";
+	ck_assert_msg(rtreg_open(&sandbox.options, &registry, &error) == 0, "%s", error.message);
+	snapshot = rtreg_pin(registry);
+	ck_assert_int_eq(rtreg_resolve(snapshot, "w", &runtime, NULL), 0);
+	ck_assert_int_eq(strncmp(runtime.wrapper, sandbox.state, strlen(sandbox.state)), 0);
+	rtreg_unpin(snapshot);
+	ck_assert_int_eq(chdir("/"), 0);
+	ck_assert_int_eq(rtreg_reload(registry, NULL, 0, NULL, &error), 0);
+}
+END_TEST
+
 /* --- the library's thread
  * ---------------------------------------------------------------------------------------------- */
 
@@ -549,6 +571,7 @@ int main(void)
 	tcase_add_test(tcase, reload_unchanged_publishes_only_if_forced);
 	tcase_add_test(tcase, generations_go_on_after_an_orderly_close);
 	tcase_add_test(tcase, open_second_on_one_state_dir_is_ebusy);
+	tcase_add_test(tcase, open_relative_paths_become_absolute);
 	tcase_add_test(tcase, reclaimer_is_named_and_blocks_all_signals);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);
