@@ -258,7 +258,9 @@ static bool has_unread_input(const struct connection *connection)
 
 static bool is_unfinished(const struct connection *connection, int64_t now)
 {
-	switch (connection->state) {
+	enum state state = connection->state;
+
+	switch (state) {
 	case BUSY:
 		return true;
 	case IDLE: /* its next request may wait to be read */

@@ -14,6 +14,7 @@
 
 /* Levels above the library's four: for log-level panic and fatal, which hide even errors. */
 #define LEVEL_SILENT (-1)
+#define PAIRS_MAX    8
 
 struct settings {
 	int level; /* entries up to it are written */
@@ -52,38 +53,32 @@ static void append_value(struct text *text, const char *value)
 	text_fini(&quoted);
 }
 
-static void format_text(struct text *text, const char *time, enum rtreg_log_level level, const char *message,
-                        va_list pairs)
+struct entry {
+	char time[TIMESTAMP_TEXT_SIZE];
+	enum rtreg_log_level level;
+	const char *message;
+	size_t count;
+	const char *keys[PAIRS_MAX], *values[PAIRS_MAX];
+};
+
+static void format_text(struct text *text, const struct entry *entry)
 {
-	const char *key;
-
-	text_printf(text, "%s %s ", time, level_names[level]);
-	visible_append(text, message);
-	while ((key = va_arg(pairs, const char *))) {
-		const char *value = va_arg(pairs, const char *);
-
-		if (!value)
-			continue;
-		text_printf(text, " %s=", key);
-		append_value(text, value);
+	text_printf(text, "%s %s ", entry->time, level_names[entry->level]);
+	visible_append(text, entry->message);
+	for (size_t i = 0; i < entry->count; i++) {
+		text_printf(text, " %s=", entry->keys[i]);
+		append_value(text, entry->values[i]);
 	}
 }
 
-static void format_json(struct text *text, const char *time, enum rtreg_log_level level, const char *message,
-                        va_list pairs)
+static void format_json(struct text *text, const struct entry *entry)
 {
-	const char *key;
-
 	json_open(text, '{');
-	json_member_string(text, "time", time);
-	json_member_string(text, "level", level_names[level]);
-	json_member_string(text, "message", message);
-	while ((key = va_arg(pairs, const char *))) {
-		const char *value = va_arg(pairs, const char *);
-
-		if (value)
-			json_member_string(text, key, value);
-	}
+	json_member_string(text, "time", entry->time);
+	json_member_string(text, "level", level_names[entry->level]);
+	json_member_string(text, "message", entry->message);
+	for (size_t i = 0; i < entry->count; i++)
+		json_member_string(text, entry->keys[i], entry->values[i]);
 	json_close(text, '}');
 }
 
@@ -101,25 +96,37 @@ static void write_all(const char *bytes, size_t length)
 	}
 }
 
+static void write_entry(const struct entry *entry)
+{
+	_cleanup_text_ struct text text = {0};
+
+	if (atomic_load_explicit(&live_json, memory_order_relaxed))
+		format_json(&text, entry);
+	else
+		format_text(&text, entry);
+	text_append_char(&text, '\n');
+	if (!text.failed)
+		write_all(text.data, text.length);
+}
+
 void log_entry(enum rtreg_log_level level, const char *message, ...)
 {
-	char time[TIMESTAMP_TEXT_SIZE];
-	_cleanup_text_ struct text text = {0};
+	struct entry entry = {.level = level, .message = message};
 	int kept_errno = errno;
+	const char *key;
 	va_list pairs;
 
 	if (!log_enabled(level))
 		return;
-	timestamp_format(timestamp_now_ns(), 3, time);
+	timestamp_format(timestamp_now_ns(), 3, entry.time);
 	va_start(pairs, message);
-	if (atomic_load_explicit(&live_json, memory_order_relaxed))
-		format_json(&text, time, level, message, pairs);
-	else
-		format_text(&text, time, level, message, pairs);
+	while (entry.count < PAIRS_MAX && (key = va_arg(pairs, const char *))) {
+		entry.keys[entry.count] = key;
+		entry.values[entry.count] = va_arg(pairs, const char *);
+		entry.count += entry.values[entry.count] != NULL;
+	}
 	va_end(pairs);
-	text_append_char(&text, '\n');
-	if (!text.failed)
-		write_all(text.data, text.length);
+	write_entry(&entry);
 	errno = kept_errno;
 }
 
