@@ -16,25 +16,15 @@
 #include <urcu/flavor.h>
 #include <urcu/pointer.h>
 
-#if defined(__SANITIZE_THREAD__)
-#define RTREG_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define RTREG_TSAN 1
-#endif
-#endif
+#include "rtreg/rtreg.h"
 
 #ifdef RTREG_TSAN
-void __tsan_acquire(void *address);
-void __tsan_release(void *address);
 /* rcu_assign_pointer(), visible to the sanitizer. */
 #define rcu_publish(pointer, value) __atomic_store_n(&(pointer), (value), __ATOMIC_RELEASE)
-#define tsan_acquire(address)       __tsan_acquire((void *)(address))
-#define tsan_release(address)       __tsan_release((void *)(address))
+#define tsan_acquire(registry)      __tsan_acquire(rtreg_tsan_token(registry))
 #else
 #define rcu_publish(pointer, value) rcu_assign_pointer(pointer, value)
-#define tsan_acquire(address)       ((void)(address))
-#define tsan_release(address)       ((void)(address))
+#define tsan_acquire(registry)      ((void)(registry))
 #endif
 
 /*

@@ -73,7 +73,7 @@ static void free_all(struct lifetime_list *list)
 static void grace_period(struct store *store)
 {
 	store->head.flavor->update_synchronize_rcu();
-	tsan_acquire(store);
+	tsan_acquire((struct rtreg *)(void *)store);
 }
 
 /* Waits for something to do; false once the store is stopping and nothing is left. Called with the lock held.

@@ -26,20 +26,6 @@
 
 #include <rtreg/rtreg.h>
 
-#if defined(__SANITIZE_THREAD__)
-#define WITH_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define WITH_TSAN 1
-#endif
-#endif
-
-#ifdef WITH_TSAN
-void __tsan_release(void *address);
-#else
-#define __tsan_release(address) ((void)(address))
-#endif
-
 static inline void reader_begin(void)
 {
 	rcu_read_lock();
@@ -48,7 +34,7 @@ static inline void reader_begin(void)
 /* In qsbr a section ends with a quiescent state. */
 static inline void reader_end(struct rtreg *registry)
 {
-	__tsan_release(registry);
+	rtreg_tsan_reader_done(registry);
 	rcu_read_unlock();
 #ifdef FLAVOR_QSBR
 	rcu_quiescent_state();

@@ -22,6 +22,41 @@ struct rtreg_head {
 	const struct rcu_flavor_struct *flavor;
 };
 
+#if defined(__SANITIZE_THREAD__)
+#define RTREG_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define RTREG_TSAN 1
+#endif
+#endif
+
+#ifdef RTREG_TSAN
+void __tsan_acquire(void *address);
+void __tsan_release(void *address);
+#endif
+
+/*
+ * What the edges between readers and the reclaimer are tied to, for the thread sanitizer. Not the pointer: an
+ * atomic store to an address takes away what readers released there before.
+ */
+static inline void *rtreg_tsan_token(struct rtreg *registry)
+{
+	return &((struct rtreg_head *)(void *)registry)->flavor;
+}
+
+/*
+ * For programs that are built with the thread sanitizer: call it before the reader section ends, so that the
+ * sanitizer knows what a grace period orders (docs/concurrency.md). Nothing in other builds.
+ */
+static inline void rtreg_tsan_reader_done(struct rtreg *registry)
+{
+#ifdef RTREG_TSAN
+	__tsan_release(rtreg_tsan_token(registry));
+#else
+	(void)registry;
+#endif
+}
+
 /* A slot of a snapshot's hash table: open addressing, linear probing, hash 0 is an empty slot. */
 struct rtreg_slot {
 	uint64_t hash;
