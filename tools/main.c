@@ -169,21 +169,21 @@ static bool parse_timeout(const char *text, int64_t *ret_timeout_ms)
 }
 
 /* One of the options that every command has; false if its value is wrong, which is said. */
-static bool take_common_option(struct ctl *ctl, int option)
+static bool take_common_option(struct ctl *ctl, int option, const char *value)
 {
 	switch (option) {
 	case 's':
-		ctl->socket = optarg;
-		if (!*optarg)
+		ctl->socket = value;
+		if (!*value)
 			say_error("-s wants the path of a socket");
-		return *optarg;
+		return *value;
 	case OPTION_JSON:
 		ctl->json = true;
 		return true;
 	case OPTION_TIMEOUT:
-		if (parse_timeout(optarg, &ctl->timeout_ms))
+		if (parse_timeout(value, &ctl->timeout_ms))
 			return true;
-		say_error("--timeout wants seconds from 0.001 to %d, not \"%s\"", TIMEOUT_MAX, optarg);
+		say_error("--timeout wants seconds from 0.001 to %d, not \"%s\"", TIMEOUT_MAX, value);
 		return false;
 	default:
 		return false; /* getopt has said what is wrong */
@@ -212,7 +212,7 @@ static int parse_arguments(const struct command *command, int argc, char **argv,
 		} else if (option == 'h') {
 			print_command_help(command);
 			return EXIT_DONE;
-		} else if (!take_common_option(ctl, option)) {
+		} else if (!take_common_option(ctl, option, optarg ? optarg : "")) {
 			say_detail("'rtregctl %s --help' explains it", command->name);
 			return EXIT_USAGE;
 		}
@@ -262,7 +262,7 @@ static int parse_options(int argc, char **argv, struct ctl *ctl)
 			puts("rtregctl " RTREG_VERSION);
 			return EXIT_DONE;
 		}
-		if (!take_common_option(ctl, option)) {
+		if (!take_common_option(ctl, option, optarg ? optarg : "")) {
 			say_detail("'rtregctl --help' explains the options");
 			return EXIT_USAGE;
 		}

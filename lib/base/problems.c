@@ -237,8 +237,3 @@ void error_add(struct rtreg_error *error, int code, const char *where, const cha
 	if (place)
 		error_fill(place, code, where, message ? message : "out of memory");
 }
-
-int error_no_memory(struct rtreg_error *error)
-{
-	return error_set(error, -ENOMEM, NULL, "out of memory");
-}

@@ -6,6 +6,7 @@
 #ifndef RTREG_BASE_PROBLEMS_H
 #define RTREG_BASE_PROBLEMS_H
 
+#include <errno.h>
 #include <stdarg.h>
 
 #include "base/cleanup.h"
@@ -51,7 +52,11 @@ int error_set(struct rtreg_error *error, int code, const char *where, const char
 void error_add(struct rtreg_error *error, int code, const char *where, const char *format, ...)
         __attribute__((format(printf, 4, 5)));
 /* As error_set() with -ENOMEM. */
-int error_no_memory(struct rtreg_error *error);
+static inline int error_no_memory(struct rtreg_error *error)
+{
+	error_set(error, -ENOMEM, NULL, "out of memory");
+	return -ENOMEM;
+}
 
 static inline void problems_finip(struct problems *problems)
 {

@@ -56,13 +56,12 @@ static void each_difference(const struct value *from, const struct value *to, ru
 		int order = i == from->count ? 1
 		            : j == to->count ? -1
 		                             : strcmp(from->members[i].key, to->members[j].key);
-		const struct member *before = order <= 0 ? &from->members[i++] : NULL;
-		const struct member *after = order >= 0 ? &to->members[j++] : NULL;
+		const char *name = order <= 0 ? from->members[i].key : to->members[j].key;
+		const struct value *before = order <= 0 ? &from->members[i++].value : NULL;
+		const struct value *after = order >= 0 ? &to->members[j++].value : NULL;
 
-		if (before && after && value_equal(&before->value, &after->value))
-			continue;
-		fn(context, before ? before->key : after->key, before ? &before->value : NULL,
-		   after ? &after->value : NULL);
+		if (!before || !after || !value_equal(before, after))
+			fn(context, name, before, after);
 	}
 }
 
@@ -114,7 +113,7 @@ static void compare_runtimes(struct lists *lists, const struct value *from, cons
 static void compare_features(struct lists *lists, const struct rtreg_snapshot *from,
                              const struct rtreg_snapshot *to)
 {
-	struct rtreg_runtime before;
+	struct rtreg_runtime before = {0};
 
 	for (size_t i = 0; i < to->runtime_count; i++) {
 		const struct rtreg_runtime *after = &to->runtimes[i].runtime;

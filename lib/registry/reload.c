@@ -114,15 +114,13 @@ static int publish(struct rtreg *registry, struct rtreg_snapshot *sealed, const 
 	return 0;
 }
 
-static int seal(struct rtreg *registry, struct draft *draft, uint64_t generation, struct rtreg_snapshot **ret,
-                struct script_list *ret_scripts, struct rtreg_error *error)
+static struct rtreg_snapshot *seal(struct rtreg *registry, struct draft *draft, uint64_t generation,
+                                   struct script_list *ret_scripts)
 {
 	struct derive_context context = {.scripts_dir = registry->setup.scripts_dir,
 	                                 .probes = registry->probes};
 
-	if (snapshot_seal(draft->arena, &draft->merged, &context, generation, ret, ret_scripts) < 0)
-		return error_no_memory(error);
-	return 0;
+	return snapshot_seal(draft->arena, &draft->merged, &context, generation, ret_scripts);
 }
 
 int reload_apply(struct rtreg *registry, struct input *input, struct draft *draft, unsigned flags,
@@ -139,11 +137,10 @@ int reload_apply(struct rtreg *registry, struct input *input, struct draft *draf
 
 	if (!(flags & RTREG_RELOAD_DRY_RUN))
 		r = state_next_generation(registry->state, &generation, error);
-	if (r == 0)
-		r = seal(registry, draft, generation, &sealed, &scripts, error);
 	if (r < 0)
 		return r;
-	if (report_new(draft, sealed, &report) < 0)
+	sealed = seal(registry, draft, generation, &scripts);
+	if (!sealed || report_new(draft, sealed, &report) < 0)
 		return error_no_memory(error);
 	if (flags & RTREG_RELOAD_FORCE)
 		report->unchanged = false;

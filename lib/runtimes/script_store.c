@@ -159,7 +159,7 @@ static void warn_noexec(const struct script_store *store, struct problems *probl
 static int repair_directory(struct script_store *store, struct problems *problems, struct rtreg_error *error)
 {
 	struct stat ours, there;
-	int fd, rc;
+	int fd = -1, rc;
 
 	if (fstat(store->directory, &ours) == 0 && lstat(store->path, &there) == 0 &&
 	    ours.st_dev == there.st_dev && ours.st_ino == there.st_ino)
@@ -285,7 +285,7 @@ static int find_faults(struct script_store *store, struct job_list *list, size_t
 static int write_unknown(struct script_store *store, struct job_list *list, struct problems *problems,
                          struct rtreg_error *error)
 {
-	size_t faults;
+	size_t faults = 0;
 	int rc = find_faults(store, list, &faults, error);
 
 	if (rc == 0)
@@ -328,11 +328,10 @@ int script_store_add(struct script_store *store, const struct script *scripts, s
 	rc = repair_directory(store, problems, error);
 	if (rc < 0)
 		return rc;
+	batch = batch_new(count);
+	if (!batch)
+		return error_no_memory(error);
 	rc = enter_unknown(store, scripts, count, &list);
-	if (rc == 0) {
-		batch = batch_new(list.count);
-		rc = batch ? 0 : -ENOMEM;
-	}
 	rc = rc < 0 ? error_no_memory(error) : write_unknown(store, &list, problems, error);
 	if (rc < 0) {
 		take_back(store, &list);
@@ -368,7 +367,7 @@ int script_store_repair(struct script_store *store, struct problems *problems, s
 	_cleanup_free_ struct script_file **files = NULL;
 	_cleanup_free_ struct script_job *jobs = NULL;
 	struct job_list list = {0};
-	size_t count, faults;
+	size_t count, faults = 0;
 	int rc;
 
 	rc = repair_directory(store, problems, error);

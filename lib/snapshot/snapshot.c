@@ -51,15 +51,16 @@ static int set_default(struct rtreg_snapshot *snapshot)
 	return 0;
 }
 
-int snapshot_seal(struct arena *arena, const struct settings *settings, const struct derive_context *context,
-                  uint64_t generation, struct rtreg_snapshot **ret, struct script_list *ret_scripts)
+struct rtreg_snapshot *snapshot_seal(struct arena *arena, const struct settings *settings,
+                                     const struct derive_context *context, uint64_t generation,
+                                     struct script_list *ret_scripts)
 {
 	struct rtreg_snapshot *snapshot = arena_alloc(arena, sizeof(*snapshot));
 	_cleanup_(script_list_fini) struct script_list scripts = {0};
 	int r;
 
 	if (!snapshot)
-		return -ENOMEM;
+		return NULL;
 	snapshot->arena = arena;
 	snapshot->settings = *settings;
 	snapshot->head.generation = generation;
@@ -73,11 +74,10 @@ int snapshot_seal(struct arena *arena, const struct settings *settings, const st
 		                        settings_get(settings, KEY_ID_INSECURE_REGISTRIES),
 		                        &snapshot->registries);
 	if (r < 0)
-		return r;
-	*ret = snapshot;
+		return NULL;
 	*ret_scripts = scripts;
 	scripts = (struct script_list){0};
-	return 0;
+	return snapshot;
 }
 
 void snapshot_free(struct rtreg_snapshot *snapshot)

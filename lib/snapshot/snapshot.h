@@ -44,11 +44,12 @@ struct script_list {
 void script_list_fini(struct script_list *list);
 
 /*
- * Turns settings, all of whose values are in `arena`, into a snapshot with the given generation. On success
- * the arena belongs to the snapshot. -ENOMEM.
+ * Turns settings, all of whose values are in `arena`, into a snapshot with the given generation, and lists
+ * the scripts that it needs. The arena then belongs to the snapshot. NULL without memory.
  */
-int snapshot_seal(struct arena *arena, const struct settings *settings, const struct derive_context *context,
-                  uint64_t generation, struct rtreg_snapshot **ret, struct script_list *ret_scripts);
+struct rtreg_snapshot *snapshot_seal(struct arena *arena, const struct settings *settings,
+                                     const struct derive_context *context, uint64_t generation,
+                                     struct script_list *ret_scripts);
 /* Frees a snapshot and its arena. NULL is allowed. */
 void snapshot_free(struct rtreg_snapshot *snapshot);
 
