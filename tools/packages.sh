@@ -26,6 +26,16 @@ missing_of() {
 	done
 }
 
+# Runs a command whose output matters only if it fails: dpkg has several lines for each package.
+quietly() {
+	local log code=0
+	log=$(mktemp)
+	"$@" </dev/null >"$log" 2>&1 || code=$?
+	[ "$code" -eq 0 ] || tail -n 40 "$log" >&2
+	rm -f "$log"
+	return "$code"
+}
+
 install_packages() {
 	local prefix=()
 	if [ "$(id -u)" -ne 0 ]; then
@@ -39,9 +49,9 @@ install_packages() {
 		[ -t 0 ] || prefix+=(-n)
 	fi
 	local apt=("${prefix[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120)
-	say "installing: $*"
-	"${apt[@]}" update -qq >&2 || say "apt-get update failed; trying with the lists that are there"
-	"${apt[@]}" install -y -qq --no-install-recommends "$@" </dev/null >&2 || {
+	say "installing, which can take a few minutes: $*"
+	quietly "${apt[@]}" update -qq || say "apt-get update failed; trying with the lists that are there"
+	quietly "${apt[@]}" install -y -qq --no-install-recommends "$@" || {
 		say "apt-get could not install: $*"
 		exit 1
 	}
