@@ -8,11 +8,15 @@
 
 #include "base/cleanup.h"
 #include "base/problems.h"
+#include "base/suggest.h"
+#include "base/text.h"
 #include "trust.h"
 #include "values/keys.h"
 
 #define DEFAULT_SOCKET "/run/rtreg/rtreg.sock"
 #define THREADS_MAX    1024
+#define HELP_COLUMN    34 /* where the help of an option begins */
+#define HELP_END       80
 
 typedef int (*take_fn)(struct options *options, const char *value, struct rtreg_error *error);
 
@@ -171,6 +175,29 @@ static int take_key(struct reader *reader, const struct key_info *key, const cha
 	return 0;
 }
 
+/* The option that was probably meant: by a key's name, or by one that is like an option's. */
+static const char *suggest(const char *name)
+{
+	struct suggestion near = {.name = name};
+
+	for (size_t i = 0; i < builtin_key_count; i++)
+		if (builtin_keys[i].flag && strcmp(builtin_keys[i].name, name) == 0)
+			return builtin_keys[i].flag;
+	for (size_t i = 0; i < ARRAY_SIZE(own_options); i++)
+		suggest_offer(&near, own_options[i].name);
+	for (size_t i = 0; i < builtin_key_count; i++)
+		suggest_offer(&near, builtin_keys[i].flag);
+	return near.nearest;
+}
+
+static int unknown_flag(const char *name, struct rtreg_error *error)
+{
+	const char *meant = suggest(name);
+
+	return meant ? error_set(error, -EINVAL, "", "unknown flag: --%s; did you mean --%s?", name, meant)
+	             : error_set(error, -EINVAL, "", "unknown flag: --%s", name);
+}
+
 static int take_named(struct reader *reader, const char *name, const char *value, struct rtreg_error *error)
 {
 	const struct own_option *own = find_own(name);
@@ -180,7 +207,7 @@ static int take_named(struct reader *reader, const char *name, const char *value
 		return take_own(reader, own, value, error);
 	if (key)
 		return take_key(reader, key, value, error);
-	return error_set(error, -EINVAL, "", "unknown flag: --%s", name);
+	return unknown_flag(name, error);
 }
 
 static int take_long(struct reader *reader, const char *word, struct rtreg_error *error)
@@ -252,26 +279,98 @@ void options_fini(struct options *options)
 	*options = (struct options){0};
 }
 
+static char letter_of(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(short_options); i++)
+		if (strcmp(short_options[i].name, name) == 0)
+			return short_options[i].letter;
+	return '\0';
+}
+
+/* The words of `help` from column HELP_COLUMN to HELP_END. */
+static void print_words(FILE *stream, const char *help)
+{
+	size_t column = HELP_COLUMN;
+
+	while (*help) {
+		size_t length = strcspn(help, " ");
+
+		if (column > HELP_COLUMN && column + 1 + length > HELP_END) {
+			fprintf(stream, "\n%*s", HELP_COLUMN, "");
+			column = HELP_COLUMN;
+		}
+		column +=
+		        (size_t)fprintf(stream, "%s%.*s", column > HELP_COLUMN ? " " : "", (int)length, help);
+		help += length + strspn(help + length, " ");
+	}
+	fputc('\n', stream);
+}
+
 static void print_option(FILE *stream, const char *name, const char *argument, const char *help)
 {
-	char left[80];
+	const char letter = letter_of(name);
+	int width =
+	        letter ? fprintf(stream, "  -%c, --%s", letter, name) : fprintf(stream, "      --%s", name);
 
-	snprintf(left, sizeof(left), "%s%s%s", name, argument ? " " : "", argument ? argument : "");
-	fprintf(stream, "      --%-40s %s\n", left, help ? help : "");
+	if (argument)
+		width += fprintf(stream, " %s", argument);
+	if (width + 2 > HELP_COLUMN) {
+		fputc('\n', stream);
+		width = 0;
+	}
+	fprintf(stream, "%*s", HELP_COLUMN - width, "");
+	print_words(stream, help);
+}
+
+static void print_key(FILE *stream, const struct key_info *key)
+{
+	const char *shown = key->default_json;
+	_cleanup_text_ struct text help = {0};
+
+	text_append(&help, key->help);
+	if (shown && *shown == '"')
+		text_printf(&help, " (default %.*s)", (int)strcspn(shown + 1, "\""), shown + 1);
+	else if (shown)
+		text_printf(&help, " (default %s)", shown);
+	print_option(stream, key->flag, key->type == KEY_BOOL ? NULL : key->argument,
+	             help.failed ? key->help : text_string(&help));
+}
+
+static int compare_flags(const void *a, const void *b)
+{
+	const struct key_info *const *left = a, *const *right = b;
+
+	return strcmp((*left)->flag, (*right)->flag);
+}
+
+/* By name: the table has them in the order in which code needs them. */
+static void print_keys(FILE *stream)
+{
+	_cleanup_free_ const struct key_info **keys = calloc(builtin_key_count, sizeof(*keys));
+	size_t count = 0;
+
+	for (size_t i = 0; keys && i < builtin_key_count; i++)
+		if (builtin_keys[i].flag)
+			keys[count++] = &builtin_keys[i];
+	if (keys)
+		qsort(keys, count, sizeof(*keys), compare_flags);
+	for (size_t i = 0; i < count; i++)
+		print_key(stream, keys[i]);
 }
 
 void options_print_help(FILE *stream)
 {
 	fputs("Usage: rtregd [OPTIONS]\n\nThe runtime registry's daemon: serves a daemon.json on a unix "
-	      "socket.\n\nOptions:\n",
+	      "socket. Runs in\nthe foreground and logs to stderr.\n\nOptions:\n",
 	      stream);
 	for (size_t i = 0; i < ARRAY_SIZE(own_options); i++)
 		print_option(stream, own_options[i].name, own_options[i].argument, own_options[i].help);
-	fputs("\nKeys of the configuration (each in the file or here, not both; -D is --debug):\n", stream);
-	for (size_t i = 0; i < builtin_key_count; i++)
-		if (builtin_keys[i].flag)
-			print_option(stream, builtin_keys[i].flag,
-			             builtin_keys[i].type == KEY_BOOL ? NULL : builtin_keys[i].argument,
-			             builtin_keys[i].help);
-	fputs("\nSIGHUP reloads the configuration; SIGTERM and SIGINT stop the daemon.\n", stream);
+	fputs("\nKeys of the configuration, each in the file or here, not both. What names one of\n"
+	      "several (--label, --dns) may be repeated; what takes no argument takes =false:\n",
+	      stream);
+	print_keys(stream);
+	fputs("\nSIGHUP reloads the configuration; SIGTERM and SIGINT stop the daemon.\n"
+	      "Exit codes: 0 done, or stopped in order; 1 not started, or the input is bad;\n2 wrong "
+	      "usage.\n",
+	      stream);
 }

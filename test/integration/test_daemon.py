@@ -5,6 +5,7 @@
 import http.client
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -14,7 +15,7 @@ import tempfile
 import time
 import unittest
 
-RTREGD = os.path.join(os.environ.get("RTREG_BUILD", "build"), "daemon", "rtregd")
+RTREGD = os.path.abspath(os.path.join(os.environ.get("RTREG_BUILD", "build"), "daemon", "rtregd"))
 PATIENCE = 20  # seconds that anything may take before it counts as hanging
 
 
@@ -76,9 +77,10 @@ class DaemonTest(unittest.TestCase):
         return [RTREGD, "--config-file", self.config, "--state-dir", self.at(state), "--socket",
                 socket_path or self.socket, "--exec-root", self.at("exec"), "--threads", "2", *options]
 
-    def spawn(self, *options, **places):
+    def spawn(self, *options, cwd=None, **places):
         with open(self.log, "a") as log:
-            process = subprocess.Popen(self.command(*options, **places), stderr=log, stdin=subprocess.DEVNULL)
+            process = subprocess.Popen(self.command(*options, **places), stderr=log, stdin=subprocess.DEVNULL,
+                                       cwd=cwd)
         self.addCleanup(self.end, process)
         return process
 
@@ -220,6 +222,15 @@ class Reading(DaemonTest):
             with self.subTest(path):
                 reply = self.request(method, path)
                 self.assertEqual((reply.status, reply.headers["Allow"]), (405, allow))
+
+    def test_wrapper_has_an_absolute_path_also_below_a_relative_state_dir(self):
+        path = self.script("wrapped", "echo ran $1\n")
+        self.configure({"runtimes": {"wrapped": {"path": path, "runtimeArgs": ["--x"]}}})
+        self.process = self.spawn("--state-dir", "sub/state", cwd=self.directory)
+        self.wait_for(self.answers, "the daemon to answer")
+        wrapper = self.get("/v1/resolve?runtime=wrapped").json["options"]["BinaryName"]
+        self.assertEqual(os.path.dirname(wrapper), self.at("sub/state/runtimes"))
+        self.assertEqual(subprocess.check_output([wrapper], cwd="/", text=True), "ran --x\n")
 
     def test_head_answers_as_get_without_a_body(self):
         self.start()
@@ -632,6 +643,23 @@ class CommandLine(DaemonTest):
         for flag in ("--config-file FILE", "--threads N", "--label", "--default-runtime", "--live-restore"):
             self.assertIn(flag, done.stdout)
         self.assertRegex(self.run_once("--version").stdout, r"^rtregd \d+\.\d+\.\d+\n$")
+
+    def test_help_fits_a_terminal_and_is_sorted(self):
+        text = self.run_once("--help").stdout
+        self.assertLessEqual(max(map(len, text.splitlines())), 80)
+        options = re.findall(r"(?m)^ {2}(?:-\w,|   ) --(\S+)", text.split("\nKeys ")[1])
+        self.assertEqual(options, sorted(options))
+        self.assertIn("-D, --debug", text)
+        self.assertRegex(text, r"--mtu BYTES +MTU of the containers' network \(default\s+1500\)")
+
+    def test_mistyped_flag_is_answered_with_a_suggestion(self):
+        for flag, meant in (("--lable=a=b", "label"), ("--labels=a=b", "label"), ("--runtimes=a=/b", "add-runtime"),
+                            ("--hots", "host"), ("--state-dri", "state-dir")):
+            with self.subTest(flag):
+                done = self.run_once(flag)
+                self.assertEqual(done.returncode, 2)
+                self.assertIn(f"; did you mean --{meant}?\n", done.stderr)
+        self.assertNotIn("mean", self.run_once("--zzzzzzzz").stderr)
 
     def test_flags_are_keys_of_origin_flag(self):
         self.start("--label", "a=b", "--label=c=d", "-D", "--live-restore=false")
