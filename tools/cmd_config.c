@@ -23,9 +23,9 @@ static void add_key(const struct listing *listing, const char *key, const char *
 		return;
 	reply_append(&text, value);
 	table_add(listing->table, key);
-	table_add(listing->table, text.failed ? "?" : text.length > 0 ? text.data : "\"\"");
 	if (listing->with_origin)
 		table_add(listing->table, *origin ? origin : "-");
+	table_add(listing->table, text.failed ? "?" : text.length > 0 ? text.data : "\"\"");
 }
 
 /* The proxies are three keys in one object. */
@@ -82,10 +82,11 @@ static int show(struct json_object *root, const void *context)
 	if (!reply_object(root, "config"))
 		return call_lacks("config");
 	table.columns = listing.with_origin ? 3 : 2;
+	/* the value, which can be long, comes last: the lines of the others stay short */
 	table_add(&table, "KEY");
-	table_add(&table, "VALUE");
 	if (listing.with_origin)
 		table_add(&table, "ORIGIN");
+	table_add(&table, "VALUE");
 	code = add_keys(&listing, reply_object(root, "config"));
 	if (code != EXIT_DONE)
 		return code;

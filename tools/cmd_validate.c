@@ -17,7 +17,7 @@ static void say_errors(const struct rtreg_error *error)
 {
 	say_error("%s", error->message);
 	for (size_t i = 0; error->more && i < error->more->count; i++)
-		say_detail_at(error->more->errors[i].where, error->more->errors[i].message);
+		say_detail("%s", error->more->errors[i].message);
 }
 
 /* The report as it is for programs, the warnings for people. */

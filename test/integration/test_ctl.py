@@ -6,6 +6,7 @@
 """
 
 import json
+import os
 import socket
 import subprocess
 import threading
@@ -146,9 +147,17 @@ class Config(Case):
         result = self.ctl("config", "--origin", answer=reply(self.REPLY))
         self.check(result, 0)
         rows = [line.split() for line in result.stdout.splitlines()]
-        self.assertEqual(rows[0], ["KEY", "VALUE", "ORIGIN"])
-        self.assertIn(["log-opts", '{"max-size":"1m"}', "file:50-logs.json"], rows)
-        self.assertIn(["proxies.http-proxy", "http://xxxxx:xxxxx@h", "fleet"], rows)
+        self.assertEqual(rows[0], ["KEY", "ORIGIN", "VALUE"])
+        self.assertIn(["log-opts", "file:50-logs.json", '{"max-size":"1m"}'], rows)
+        self.assertIn(["proxies.http-proxy", "fleet", "http://xxxxx:xxxxx@h"], rows)
+
+
+    def test_config_origin_with_one_long_value_keeps_the_other_lines_short(self):
+        answer = {"generation": 1, "config": {"labels": ["x" * 300], "debug": True}}
+        answer["origin"] = {"labels": "file", "debug": "flag"}
+        result = self.ctl("config", "--origin", answer=reply(answer))
+        self.check(result, 0)
+        self.assertEqual(result.stdout.splitlines()[1], "debug    flag     true")
 
 
 class Status(Case):
@@ -381,6 +390,17 @@ class Validate(Case):
         result = self.ctl("validate", self.path("f", b'{"mtu": -1}'))
         self.check(result, 1, "")
         self.assertIn("rtregctl: invalid default MTU: -1\n", result.stderr)
+
+    def test_validate_says_what_rtregd_says(self):
+        path = self.path("f", b'{"lables": [], "debug": "yes", "mtu": -1, "runtimes": {"a": {}}}')
+        rtregd = os.path.join(os.path.dirname(os.path.dirname(rtregctl())), "daemon", "rtregd")
+        command = [rtregd, "--validate", "--config-file", path]
+        daemon = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        ours = self.ctl("validate", path)
+        self.check(ours, daemon.returncode, daemon.stdout)
+        lines = [line.removeprefix("rtregctl: ").strip() for line in ours.stderr.splitlines()]
+        self.assertEqual(lines, [line.removeprefix("rtregd: ") for line in daemon.stderr.splitlines()])
+        self.assertEqual(len(lines), 4)
 
     def test_validate_of_stdin_reads_it(self):
         self.check(self.ctl("validate", "-", stdin=b'{"mtu": -1}'), 1, "")
