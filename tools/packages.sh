@@ -52,7 +52,7 @@ install_packages() {
 	say "installing, which can take a few minutes: $*"
 	quietly "${apt[@]}" update -qq || say "apt-get update failed; trying with the lists that are there"
 	quietly "${apt[@]}" install -y -qq --no-install-recommends "$@" || {
-		say "apt-get could not install: $*"
+		say "that failed. By hand, as root: apt-get update && apt-get install $*"
 		exit 1
 	}
 }
@@ -66,7 +66,10 @@ case "${1-}" in
 build) wanted=("${build[@]}") ;;
 test) wanted=("${build[@]}" "${tests[@]}") ;;
 --help | -h) usage 0 ;;
-*) usage 2 >&2 ;;
+*)
+	[ -z "${1-}" ] || say "there is no '$1'"
+	usage 2 >&2
+	;;
 esac
 if [ "$list_only" = yes ]; then
 	printf '%s\n' "${wanted[@]}"

@@ -147,6 +147,7 @@ START_TEST(close_in_section_aborts)
 	open_registry("{}");
 	rcu_register_thread();
 	reader_begin();
+	sandbox_fini(&sandbox); /* nobody does it after the abort */
 	rtreg_close(registry);
 }
 END_TEST
