@@ -292,12 +292,21 @@ static size_t leave_escaped(void *context, struct MHD_Connection *http, char *te
 	return strlen(text);
 }
 
-static void __attribute__((format(printf, 2, 0))) log_http(void *context, const char *format, va_list args)
+/* What the library says of every connection, because it takes ours for one of TCP. */
+static bool is_about_tcp(const char *message)
+{
+	return strstr(message, "Setting TCP_") == message ||
+	       strstr(message, "Failed to push the data") == message;
+}
+
+__attribute__((format(printf, 2, 0))) static void log_http(void *context, const char *format, va_list args)
 {
 	char message[256];
 
 	(void)context;
 	vsnprintf(message, sizeof(message), format, args);
+	if (is_about_tcp(message))
+		return;
 	message[strcspn(message, "\n")] = '\0';
 	log_debug("http", "detail", message);
 }

@@ -258,6 +258,15 @@ class Reading(DaemonTest):
         self.assertEqual(info["Swarm"]["LocalNodeState"], "inactive")
 
 
+class Logging(DaemonTest):
+    def test_debug_log_has_no_line_for_each_request(self):
+        self.start("--debug")
+        before = self.read_log()
+        for _ in range(5):
+            self.assertEqual(self.get("/v1/status").status, 200)
+        self.assertEqual(self.read_log(), before)
+
+
 class Reloading(DaemonTest):
     def test_reload_from_body_then_from_the_file(self):
         self.start()
