@@ -39,8 +39,7 @@ static void write_change(struct text *text, const char *name, const struct key_i
 	json_close(text, '}');
 }
 
-/* --- runtimes, one by one
- * ---------------------------------------------------------------------------------------- */
+/* --- runtimes, one by one --- */
 
 /* A runtime that differs; `from` or `to` is NULL where it was added or removed. */
 typedef void (*runtime_difference_fn)(void *context, const char *name, const struct value *from,
@@ -136,8 +135,7 @@ static void compare_features(struct lists *lists, const struct rtreg_snapshot *f
 	}
 }
 
-/* --- all keys
- * ------------------------------------------------------------------------------------------------------ */
+/* --- all keys --- */
 
 static void compare_key(struct lists *lists, const struct draft *draft, size_t index)
 {
@@ -209,18 +207,6 @@ static void write_ignored(struct text *text, const struct problem_list *ignored)
 	json_close(text, ']');
 }
 
-static void write_commit_errors(struct text *text, const struct rtreg_error *error)
-{
-	json_key(text, "commit-errors");
-	json_open(text, '[');
-	if (error && error->code != 0) {
-		json_string(text, error->message);
-		for (size_t i = 0; error->more && i < error->more->count; i++)
-			json_string(text, error->more->errors[i].message);
-	}
-	json_close(text, ']');
-}
-
 static int copy_warnings(struct rtreg_report *report, const struct problem_list *warnings)
 {
 	report->warnings = calloc(warnings->count + 1, sizeof(*report->warnings));
@@ -235,8 +221,11 @@ static int copy_warnings(struct rtreg_report *report, const struct problem_list 
 	return 0;
 }
 
+/* The last member of the report, so that commit errors can be put into it afterwards. */
+#define NO_COMMIT_ERRORS ",\"commit-errors\":[]}"
+
 int report_finish(struct rtreg_report *report, uint64_t generation, uint64_t previous,
-                  const struct problems *problems, const struct rtreg_error *commit_errors)
+                  const struct problems *problems)
 {
 	struct text text = {0};
 
@@ -253,15 +242,33 @@ int report_finish(struct rtreg_report *report, uint64_t generation, uint64_t pre
 	json_member_raw(&text, "needs-restart", report->needs_restart);
 	write_ignored(&text, &problems->ignored);
 	json_member_raw(&text, "attributes", report->attributes);
-	write_commit_errors(&text, commit_errors);
 	json_key(&text, "warnings");
 	json_open(&text, '[');
 	for (size_t i = 0; i < report->warning_count; i++)
 		json_string(&text, report->warnings[i]);
 	json_close(&text, ']');
-	json_close(&text, '}');
+	text_append(&text, NO_COMMIT_ERRORS);
 	report->json = text_steal(&text);
 	return report->json ? 0 : -ENOMEM;
+}
+
+void report_add_commit_errors(struct rtreg_report *report, const struct rtreg_error *errors)
+{
+	struct text text = {0};
+	char *json;
+
+	if (errors->code == 0)
+		return;
+	text_append_n(&text, report->json, strlen(report->json) - strlen("]}"));
+	json_string(&text, errors->message);
+	for (size_t i = 0; errors->more && i < errors->more->count; i++)
+		json_string(&text, errors->more->errors[i].message);
+	text_append(&text, "]}");
+	json = text_steal(&text);
+	if (!json)
+		return;
+	free(report->json);
+	report->json = json;
 }
 
 void rtreg_report_free(struct rtreg_report *report)

@@ -23,9 +23,12 @@ struct rtreg_report {
  */
 int report_new(const struct draft *draft, const struct rtreg_snapshot *sealed, struct rtreg_report **ret);
 
-/* Adds what is known at the end: the generations, warnings and ignored keys, commit errors. -ENOMEM. */
+/* Adds what is known before the publication: the generations, warnings and ignored keys. -ENOMEM. */
 int report_finish(struct rtreg_report *report, uint64_t generation, uint64_t previous,
-                  const struct problems *problems, const struct rtreg_error *commit_errors);
+                  const struct problems *problems);
+
+/* Adds what commit callbacks reported. Without memory the report stays as it is: it is too late to fail. */
+void report_add_commit_errors(struct rtreg_report *report, const struct rtreg_error *errors);
 
 static inline void report_freep(struct rtreg_report **report)
 {

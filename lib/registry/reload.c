@@ -36,8 +36,7 @@ int draft_probe(struct rtreg *registry, const struct draft *draft, struct proble
 	return r;
 }
 
-/* --- what happens under the writer's lock
- * --------------------------------------------------------------------------- */
+/* --- what happens under the writer's lock --- */
 
 /* The step that writes the wrapper scripts of a new snapshot. */
 struct scripts_step {
@@ -89,27 +88,41 @@ static int prepare_steps(struct rtreg *registry, struct rtreg_txn *txn, struct s
 	return r;
 }
 
-/* Steps 8 to 11. After the publication nothing can fail any more. */
-static int publish(struct rtreg *registry, struct rtreg_snapshot *sealed, const struct script_list *scripts,
-                   struct problems *problems, struct rtreg_error *commit_errors, struct rtreg_error *error)
+/* What publishing needs beside the registry. */
+struct publication {
+	struct rtreg_snapshot *sealed;
+	const struct script_list *scripts;
+	struct problems *problems;
+	struct rtreg_report *report;
+	uint64_t previous;
+};
+
+/* Steps 8 to 11. All that can fail, the report too, comes before the publication. */
+static int publish(struct rtreg *registry, const struct publication *p, struct rtreg_error *error)
 {
-	struct scripts_step step = {.registry = registry, .scripts = scripts, .problems = problems};
+	struct scripts_step step = {.registry = registry, .scripts = p->scripts, .problems = p->problems};
+	uint64_t generation = p->sealed->head.generation;
+	_cleanup_error_ struct rtreg_error commit_errors = {0};
 	struct rtreg_snapshot *old;
 	struct rtreg_txn txn;
 	int r;
 
-	r = store_prepare(&registry->store, sealed);
-	if (r < 0)
+	if (store_prepare(&registry->store, p->sealed) < 0)
 		return error_no_memory(error);
-	txn_begin(&txn, store_live(&registry->store), sealed);
+	txn_begin(&txn, store_live(&registry->store), p->sealed);
 	r = prepare_steps(registry, &txn, &step, error);
+	if (r == 0 && report_finish(p->report, generation, p->previous, p->problems) < 0) {
+		r = error_no_memory(error);
+		txn_rollback(&txn, error);
+	}
 	if (r < 0) {
-		store_forget(sealed);
+		store_forget(p->sealed);
 		return r;
 	}
-	state_use_generation(registry->state, sealed->head.generation);
-	old = store_publish(&registry->store, sealed);
-	txn_commit(&txn, commit_errors);
+	state_use_generation(registry->state, generation);
+	old = store_publish(&registry->store, p->sealed);
+	txn_commit(&txn, &commit_errors);
+	report_add_commit_errors(p->report, &commit_errors);
 	store_retire(&registry->store, old);
 	return 0;
 }
@@ -129,7 +142,6 @@ int reload_apply(struct rtreg *registry, struct input *input, struct draft *draf
 	const struct rtreg_snapshot *live = store_live(&registry->store);
 	uint64_t previous = live ? live->head.generation : 0, generation = previous;
 	_cleanup_(script_list_fini) struct script_list scripts = {0};
-	_cleanup_error_ struct rtreg_error commit_errors = {0};
 	_cleanup_report_ struct rtreg_report *report = NULL;
 	struct rtreg_snapshot *sealed = NULL;
 	bool publishes;
@@ -152,21 +164,25 @@ int reload_apply(struct rtreg *registry, struct input *input, struct draft *draf
 		              "readers do not end their sections: %d superseded configurations wait",
 		              STORE_MAX_WAITING);
 	if (r == 0 && publishes)
-		r = publish(registry, sealed, &scripts, problems, &commit_errors, error);
+		r = publish(registry,
+		            &(struct publication){.sealed = sealed,
+		                                  .scripts = &scripts,
+		                                  .problems = problems,
+		                                  .report = report,
+		                                  .previous = previous},
+		            error);
+	else if (r == 0 && report_finish(report, previous, previous, problems) < 0)
+		r = error_no_memory(error);
 	if (r < 0)
 		return r;
 	if (publishes)
 		input->arena = NULL; /* it is the snapshot's now */
-	r = report_finish(report, publishes ? generation : previous, previous, problems, &commit_errors);
-	if (r < 0 && !publishes)
-		return error_no_memory(error);
 	if (ret)
-		*ret = r == 0 ? take(report) : NULL; /* it is live: too late for an error */
+		*ret = take(report);
 	return 0;
 }
 
-/* --- the whole
- * ------------------------------------------------------------------------------------------------------- */
+/* --- the whole --- */
 
 /* One reload's parts, so that they are freed wherever it ends. */
 struct attempt {
@@ -188,11 +204,12 @@ static void attempt_fini(struct attempt *attempt)
 static int attempt_prepare(struct attempt *attempt, struct rtreg *registry, const struct rtreg_source *source,
                            unsigned flags, struct rtreg_error *error)
 {
+	/* rtreg_add_key() may replace it meanwhile; the old one stays until close. */
+	const struct keyset *keys = __atomic_load_n(&registry->setup.keys, __ATOMIC_ACQUIRE);
 	int r;
 
 	attempt->base = rtreg_pin(registry);
-	r = input_read(&attempt->input, &registry->setup, registry->setup.keys, source, &attempt->problems,
-	               error);
+	r = input_read(&attempt->input, &registry->setup, keys, source, &attempt->problems, error);
 	if (r == 0)
 		r = draft_build(&attempt->draft, &registry->setup, &attempt->input, attempt->base,
 		                &attempt->problems, error);

@@ -16,7 +16,7 @@ static int validate(const struct setup *setup, const struct rtreg_source *source
 		r = draft_build(&draft, setup, &input, NULL, &problems, error);
 	if (r < 0)
 		return r;
-	if (report_new(&draft, NULL, &report) < 0 || report_finish(report, 0, 0, &problems, NULL) < 0)
+	if (report_new(&draft, NULL, &report) < 0 || report_finish(report, 0, 0, &problems) < 0)
 		return error_no_memory(error);
 	if (ret)
 		*ret = take(report);

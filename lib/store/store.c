@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* --- lists of retired snapshots
- * ---------------------------------------------------------------------------------- */
+/* --- lists of retired snapshots --- */
 
 static void list_init(struct lifetime_list *list)
 {
@@ -67,8 +66,7 @@ static void free_all(struct lifetime_list *list)
 	}
 }
 
-/* --- the reclaimer
- * ------------------------------------------------------------------------------------------------ */
+/* --- the reclaimer --- */
 
 static void grace_period(struct store *store)
 {
@@ -169,8 +167,7 @@ void store_fini(struct store *store)
 	pthread_mutex_destroy(&store->lock);
 }
 
-/* --- publishing
- * --------------------------------------------------------------------------------------------------- */
+/* --- publishing --- */
 
 int store_prepare(struct store *store, struct rtreg_snapshot *snapshot)
 {
@@ -243,9 +240,7 @@ int store_wait_room(struct store *store, int timeout_ms)
 	return r ? -EBUSY : 0;
 }
 
-/* --- pins
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- pins --- */
 
 /* The store is the first member of struct rtreg. */
 static struct store *store_of(struct rtreg *registry)

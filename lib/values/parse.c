@@ -112,8 +112,7 @@ static int mark_numbers(const char *text, size_t length, struct text *ret)
 	return ret->failed ? -ENOMEM : 0;
 }
 
-/* --- from json-c's objects to values
- * --------------------------------------------------------------------------------- */
+/* --- from json-c's objects to values --- */
 
 static bool convert(struct arena *arena, struct json_object *from, struct value *ret);
 
@@ -192,9 +191,7 @@ static bool convert(struct arena *arena, struct json_object *from, struct value 
 	return false;
 }
 
-/* --- parsing
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- parsing --- */
 
 static void put_object(struct json_object **object)
 {

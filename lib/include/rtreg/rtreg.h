@@ -40,8 +40,7 @@ struct rtreg_txn;
 struct rtreg_report;
 struct rcu_flavor_struct;
 
-/* --- errors
- * ---------------------------------------------------------------------------------------------------- */
+/* --- errors --- */
 
 struct rtreg_error_list;
 
@@ -64,8 +63,7 @@ struct rtreg_error_list {
 /* Frees what `error` holds (not `error` itself) and zeroes it. NULL is allowed. Context: any thread. */
 RTREG_EXPORT void rtreg_error_fini(struct rtreg_error *error);
 
-/* --- opening and closing
- * --------------------------------------------------------------------------------------- */
+/* --- opening and closing --- */
 
 enum rtreg_log_level { RTREG_LOG_ERROR, RTREG_LOG_WARN, RTREG_LOG_INFO, RTREG_LOG_DEBUG };
 
@@ -161,8 +159,7 @@ RTREG_EXPORT void rtreg_close(struct rtreg *registry);
 /* The library's version, "MAJOR.MINOR.PATCH". */
 RTREG_EXPORT const char *rtreg_version(void);
 
-/* --- reload
- * ---------------------------------------------------------------------------------------------------- */
+/* --- reload --- */
 
 /* Where a configuration comes from: `file`, or `size` bytes at `bytes`. All zero (or NULL): the configured
  * file. */
@@ -180,7 +177,7 @@ enum rtreg_reload_flags {
 /*
  * Reads a configuration and makes it the live one, or leaves everything as it was (CONTRACT section 6).
  * Context: any thread. May block. -EDEADLK from a step or a callback. Ownership: *ret is the caller's
- * (rtreg_report_free()); it is NULL if only the report ran out of memory.
+ * (rtreg_report_free()).
  * Errors: -EINVAL bad configuration, `error` holds all that was found; -ENOENT, -EACCES, … the file; -ENOSPC,
  * -EIO … the state directory; -EBUSY readers do not end their sections; what a step returned.
  */
@@ -236,8 +233,7 @@ RTREG_EXPORT void rtreg_txn_on_rollback(struct rtreg_txn *txn, rtreg_callback fn
 RTREG_EXPORT const struct rtreg_snapshot *rtreg_txn_old(const struct rtreg_txn *txn);
 RTREG_EXPORT const struct rtreg_snapshot *rtreg_txn_new(const struct rtreg_txn *txn);
 
-/* --- snapshots
- * ------------------------------------------------------------------------------------------------- */
+/* --- snapshots --- */
 
 /*
  * Keeps the current snapshot until rtreg_unpin(), however many reloads come. Never fails.
@@ -305,8 +301,7 @@ RTREG_EXPORT char *rtreg_value_json(const struct rtreg_value *value);
 RTREG_EXPORT char *rtreg_snapshot_json(const struct rtreg_snapshot *snapshot);
 RTREG_EXPORT char *rtreg_snapshot_runtimes_json(const struct rtreg_snapshot *snapshot);
 
-/* --- runtimes
- * -------------------------------------------------------------------------------------------------- */
+/* --- runtimes --- */
 
 /*
  * What a container with a runtime gets. The strings belong to the snapshot, are NUL-terminated and stay valid

@@ -63,8 +63,7 @@ static void on_thread(void *(*fn)(void *), void *argument)
 	ck_assert_int_eq(pthread_join(thread, NULL), 0);
 }
 
-/* --- readers
- * ------------------------------------------------------------------------------------------------------- */
+/* --- readers --- */
 
 START_TEST(borrow_in_section_sees_the_live_snapshot)
 {
@@ -164,9 +163,7 @@ START_TEST(reload_from_an_unregistered_thread_works)
 }
 END_TEST
 
-/* --- pins
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- pins --- */
 
 static void *pin_on_thread(void *argument)
 {
@@ -217,8 +214,7 @@ START_TEST(pin_inside_a_section_works)
 }
 END_TEST
 
-/* --- a reader that does not end its section
- * -------------------------------------------------------------------------- */
+/* --- a reader that does not end its section --- */
 
 struct blocker {
 	pthread_barrier_t inside, leave;
@@ -265,8 +261,7 @@ START_TEST(reload_behind_a_stuck_reader_is_ebusy_and_changes_nothing)
 }
 END_TEST
 
-/* --- steps and keys
- * -------------------------------------------------------------------------------------------------- */
+/* --- steps and keys --- */
 
 static char trace[64];
 static int step_result, reload_in_step, add_in_step;
@@ -411,9 +406,7 @@ START_TEST(add_key_makes_the_engines_key_known)
 }
 END_TEST
 
-/* --- reload
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- reload --- */
 
 START_TEST(reload_if_wrong_generation_is_estale)
 {
@@ -499,8 +492,7 @@ START_TEST(open_relative_paths_become_absolute)
 }
 END_TEST
 
-/* --- the library's thread
- * ---------------------------------------------------------------------------------------------- */
+/* --- the library's thread --- */
 
 /* Finds the reclaimer among this process's threads, and what signals it blocks. */
 static bool reclaimer_blocks(unsigned long long *ret_mask)
