@@ -6,6 +6,7 @@
 
 #include "base/json_write.h"
 #include "events.h"
+#include "gate.h"
 #include "history.h"
 #include "routes.h"
 #include "service.h"
@@ -52,9 +53,12 @@ void api_show_status(struct request *request)
 	struct reply *reply = &request->reply;
 	struct text *body = &reply->body;
 	char started[TIMESTAMP_TEXT_SIZE];
-	const struct rtreg_snapshot *snapshot = rtreg_pin(service->registry);
-	size_t runtimes = rtreg_snapshot_runtime_count(snapshot);
+	const struct rtreg_snapshot *snapshot;
+	size_t runtimes;
 
+	gate_pass(service->gate);
+	snapshot = rtreg_pin(service->registry);
+	runtimes = rtreg_snapshot_runtime_count(snapshot);
 	reply->status = 200;
 	reply->generation = rtreg_snapshot_generation(snapshot);
 	rtreg_unpin(snapshot);
@@ -77,6 +81,7 @@ void api_show_history(struct request *request)
 {
 	struct reply *reply = &request->reply;
 
+	gate_pass(request->service->gate);
 	reply->status = 200;
 	json_open(&reply->body, '{');
 	json_key(&reply->body, "entries");
@@ -111,6 +116,7 @@ void api_list_events(struct request *request)
 
 	if (!read_time(request, "since", &since_ns) || !read_time(request, "until", &until_ns))
 		return;
+	gate_pass(request->service->gate);
 	reply->status = 200;
 	events_append(request->service->events, since_ns, until_ns, &reply->body);
 }

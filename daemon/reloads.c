@@ -9,6 +9,9 @@
 
 #include "base/json_write.h"
 #include "base/problems.h"
+#include "events.h"
+#include "gate.h"
+#include "history.h"
 #include "log.h"
 #include "reply.h"
 
@@ -18,10 +21,7 @@ struct node {
 };
 
 struct reloads {
-	struct rtreg *registry;
-	struct history *history;
-	struct events *events;
-	const char *host;
+	const struct service *service;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
@@ -46,7 +46,7 @@ static void log_warnings(const struct rtreg_report *report)
 		log_warn(warning);
 }
 
-static void record_success(struct reloads *reloads, const struct reload_job *job,
+static void record_success(const struct service *service, const struct reload_job *job,
                            const struct rtreg_report *report)
 {
 	bool unchanged = rtreg_report_unchanged(report);
@@ -54,37 +54,37 @@ static void record_success(struct reloads *reloads, const struct reload_job *job
 	char number[24];
 
 	snprintf(number, sizeof(number), "%" PRIu64, generation);
-	history_add(reloads->history, generation, job->source, unchanged ? "unchanged" : "ok", NULL,
+	history_add(service->history, generation, job->source, unchanged ? "unchanged" : "ok", NULL,
 	            rtreg_report_changed_json(report));
 	if (!unchanged)
-		events_add(reloads->events, "reload", reloads->host, rtreg_report_attributes_json(report));
+		events_add(service->events, "reload", service->host, rtreg_report_attributes_json(report));
 	log_warnings(report);
 	log_info(unchanged ? "configuration is unchanged" : "configuration reloaded", "source", job->source,
 	         "generation", number, "changed", unchanged ? NULL : rtreg_report_changed_json(report));
 }
 
-static void add_failed_event(struct reloads *reloads, const char *message)
+static void add_failed_event(const struct service *service, const char *message)
 {
 	_cleanup_text_ struct text attributes = {0};
 
 	json_open(&attributes, '{');
 	json_member_string(&attributes, "error", message);
-	json_member_string(&attributes, "name", reloads->host);
+	json_member_string(&attributes, "name", service->host);
 	json_close(&attributes, '}');
-	events_add(reloads->events, "reload-failed", reloads->host,
+	events_add(service->events, "reload-failed", service->host,
 	           attributes.failed ? "{}" : text_string(&attributes));
 }
 
-static void record_failure(struct reloads *reloads, const struct reload_job *job, int result,
+static void record_failure(const struct service *service, const struct reload_job *job, int result,
                            const struct rtreg_error *error)
 {
 	const char *message = failure_message(result, error);
 	_cleanup_text_ struct text errors = {0};
 
 	failure_append(&errors, result, error);
-	history_add(reloads->history, live_generation(reloads->registry), job->source, "failed",
+	history_add(service->history, live_generation(service->registry), job->source, "failed",
 	            errors.failed ? NULL : text_string(&errors), NULL);
-	add_failed_event(reloads, message);
+	add_failed_event(service, message);
 	log_error("reload failed, the configuration stays as it was", "source", job->source, "error",
 	          message);
 	for (size_t i = 0; error->more && i < error->more->count; i++)
@@ -92,22 +92,23 @@ static void record_failure(struct reloads *reloads, const struct reload_job *job
 		          error->more->errors[i].message);
 }
 
-static void run(struct reloads *reloads, const struct reload_job *job)
+static void run(const struct service *service, const struct reload_job *job)
 {
 	struct rtreg_source source = {.bytes = job->bytes, .size = job->size};
 	_cleanup_error_ struct rtreg_error error = {0};
 	struct rtreg_report *report = NULL;
 	int rc;
 
-	rc = rtreg_reload_if(reloads->registry, job->size > 0 ? &source : NULL, job->flags,
+	rc = rtreg_reload_if(service->registry, job->size > 0 ? &source : NULL, job->flags,
 	                     job->if_generation, &report, &error);
 	/* Neither a question nor one whose condition did not hold was a reload. */
 	if (!(job->flags & RTREG_RELOAD_DRY_RUN) && rc != -ESTALE) {
 		if (rc == 0)
-			record_success(reloads, job, report);
+			record_success(service, job, report);
 		else
-			record_failure(reloads, job, rc, &error);
+			record_failure(service, job, rc, &error);
 	}
+	gate_open(service->gate);
 	if (job->done)
 		job->done(job->context, rc, report, &error);
 	rtreg_report_free(report);
@@ -150,24 +151,20 @@ static void *thread_main(void *context)
 		if (stopping)
 			cancel(&node->job);
 		else
-			run(reloads, &node->job);
+			run(reloads->service, &node->job);
 		free(node);
 	}
 	return NULL;
 }
 
-int reloads_new(struct rtreg *registry, struct history *history, struct events *events, const char *host,
-                struct reloads **ret)
+int reloads_new(const struct service *service, struct reloads **ret)
 {
 	struct reloads *reloads = calloc(1, sizeof(*reloads));
 	int rc;
 
 	if (!reloads)
 		return -ENOMEM;
-	reloads->registry = registry;
-	reloads->history = history;
-	reloads->events = events;
-	reloads->host = host;
+	reloads->service = service;
 	reloads->last = &reloads->first;
 	pthread_mutex_init(&reloads->lock, NULL);
 	pthread_cond_init(&reloads->wake, NULL);

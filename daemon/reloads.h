@@ -6,9 +6,8 @@
 #ifndef RTREGD_RELOADS_H
 #define RTREGD_RELOADS_H
 
-#include "events.h"
-#include "history.h"
 #include "rtreg/rtreg.h"
+#include "service.h"
 
 struct reloads;
 
@@ -30,9 +29,8 @@ struct reload_job {
 	void *context;
 };
 
-/* Starts the thread. All given live longer than the queue. -ENOMEM, -EAGAIN. */
-int reloads_new(struct rtreg *registry, struct history *history, struct events *events, const char *host,
-                struct reloads **ret);
+/* Starts the thread. Registry, history, events and gate of `service` are there already. -ENOMEM, -EAGAIN. */
+int reloads_new(const struct service *service, struct reloads **ret);
 /* Waits for the reload under way, cancels the others, and frees. NULL is allowed. */
 void reloads_free(struct reloads *reloads);
 /* As reloads_free(), without the freeing: what is submitted later is refused. */

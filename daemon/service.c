@@ -17,6 +17,7 @@
 #include "connections.h"
 #include "diagnostic.h"
 #include "events.h"
+#include "gate.h"
 #include "history.h"
 #include "log.h"
 #include "loop.h"
@@ -68,9 +69,11 @@ static int make_parts(struct service *service, const struct loop *loop, struct r
 	service->started_ms = monotonic_now_ms();
 	service->history = history_new();
 	service->events = events_new();
+	service->gate = gate_new();
 	service->diagnostic = diagnostic_new();
 	service->connections = connections_new(loop->epoll_fd);
-	if (!service->history || !service->events || !service->diagnostic || !service->connections)
+	if (!service->history || !service->events || !service->gate || !service->diagnostic ||
+	    !service->connections)
 		return error_no_memory(error);
 	return 0;
 }
@@ -80,6 +83,7 @@ static int open_registry(struct service *service, struct rtreg_error *error)
 	const struct rtreg_step steps[] = {
 	        {.name = "log", .prepare = log_prepare},
 	        {.name = "diagnostic-port", .prepare = diagnostic_prepare, .context = service->diagnostic},
+	        {.name = "record", .prepare = gate_prepare, .context = service->gate}, /* the last one */
 	};
 	const struct rtreg_options options = {
 	        .config_file = service->options->config_file,
@@ -99,8 +103,7 @@ static int start_serving(struct service *service, struct loop *loop, struct rtre
 	const struct options *options = service->options;
 	int rc;
 
-	rc = reloads_new(service->registry, service->history, service->events, service->host,
-	                 &service->reloads);
+	rc = reloads_new(service, &service->reloads);
 	if (rc == 0)
 		rc = server_new(service, options->threads, &service->server);
 	if (rc < 0)
@@ -127,6 +130,7 @@ static void note_start(struct service *service)
 	snprintf(number, sizeof(number), "%" PRIu64, generation);
 	history_add(service->history, generation, "start", "ok", NULL, NULL);
 	add_own_event(service, "start");
+	gate_open(service->gate);
 	log_info("started", "version", rtreg_version(), "socket", service->options->socket, "generation",
 	         number);
 }
@@ -159,6 +163,7 @@ static void stop(struct service *service, struct loop *loop)
 	rtreg_close(service->registry);
 	diagnostic_free(service->diagnostic);
 	connections_free(service->connections);
+	gate_free(service->gate);
 	events_free(service->events);
 	history_free(service->history);
 	cleanup_closep(&loop->signal_fd);

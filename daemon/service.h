@@ -11,6 +11,7 @@
 struct connections;
 struct diagnostic;
 struct events;
+struct gate;
 struct history;
 struct reloads;
 struct server;
@@ -21,6 +22,7 @@ struct service {
 	struct rtreg *registry;
 	struct history *history;
 	struct events *events;
+	struct gate *gate;
 	struct reloads *reloads;
 	struct diagnostic *diagnostic;
 	struct connections *connections;

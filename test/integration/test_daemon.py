@@ -366,6 +366,16 @@ class Reloading(DaemonTest):
             with self.subTest(bad):
                 self.assertEqual(self.get("/v1/events?since=" + bad).status, 400)
 
+    def test_who_sees_a_generation_finds_its_event_and_its_entry(self):
+        self.start()
+        for number in range(40):
+            self.configure({"labels": [f"n={number}"]})
+            self.process.send_signal(signal.SIGHUP)
+            self.wait_for(lambda: self.get("/v1/config").json["generation"] == number + 2, "the next generation")
+            events = [json.loads(line) for line in self.get("/v1/events").text.splitlines()]
+            self.assertEqual(events[-1]["Actor"]["Attributes"].get("labels"), f'["n={number}"]')
+            self.assertEqual(self.get("/v1/history").json["entries"][0]["generation"], number + 2)
+
     def test_log_format_and_debug_act_on_the_daemon(self):
         self.configure({"log-format": "json"})
         self.start()
