@@ -116,6 +116,7 @@ static const char *hint_end(const struct place *p)
 static const char *hint_leftover(const struct place *p)
 {
 	static const struct spelling spellings[] = {
+	        {"{{", "a template leftover, {{"},
 	        {"${", "a template leftover, ${"},
 	        {"{%", "a template leftover, {%"},
 	        {"<%", "a template leftover, <%"},
