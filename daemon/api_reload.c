@@ -61,7 +61,10 @@ static unsigned status_of(int result)
 	switch (result) {
 	case -EINVAL:
 	case -ENOENT:
+	case -ENOTDIR:
 	case -EISDIR:
+	case -ELOOP:
+	case -ENAMETOOLONG:
 	case -EFBIG:
 	case -EACCES:
 		return 400;

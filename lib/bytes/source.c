@@ -33,6 +33,10 @@ static int fail_open(const char *path, int code, struct rtreg_error *error)
 		                 "cannot read configuration file %s: %s; make the file and its directories "
 		                 "readable for this user",
 		                 path, strerrordesc_np(code));
+	if (code == ELOOP || code == ENOTDIR || code == ENAMETOOLONG)
+		return error_set(error, -code, path,
+		                 "cannot open configuration file %s: %s; name a regular file", path,
+		                 strerrordesc_np(code));
 	return error_set(error, -code, path, "cannot open configuration file %s: %s", path,
 	                 strerrordesc_np(code));
 }

@@ -38,6 +38,25 @@ int draft_probe(struct rtreg *registry, const struct draft *draft, struct proble
 
 /* --- what happens under the writer's lock --- */
 
+/* What is wrong in the state directory must not pass for what can be wrong with a configuration file. */
+static int state_result(int result, struct rtreg_error *error)
+{
+	switch (result) {
+	case -EINVAL:
+	case -ENOENT:
+	case -ENOTDIR:
+	case -EISDIR:
+	case -ELOOP:
+	case -EACCES:
+	case -EFBIG:
+		if (error)
+			error->code = -EIO;
+		return -EIO;
+	default:
+		return result;
+	}
+}
+
 /* The step that writes the wrapper scripts of a new snapshot. */
 struct scripts_step {
 	struct rtreg *registry;
@@ -71,7 +90,7 @@ static int write_scripts(struct rtreg_txn *txn, void *context, struct rtreg_erro
 	                         &step->batch, step->problems, error);
 
 	if (r < 0)
-		return r;
+		return state_result(r, error);
 	rtreg_txn_on_commit(txn, keep_scripts, step);
 	rtreg_txn_on_rollback(txn, discard_scripts, step);
 	return 0;
@@ -148,7 +167,7 @@ int reload_apply(struct rtreg *registry, struct input *input, struct draft *draf
 	int r = 0;
 
 	if (!(flags & RTREG_RELOAD_DRY_RUN))
-		r = state_next_generation(registry->state, &generation, error);
+		r = state_result(state_next_generation(registry->state, &generation, error), error);
 	if (r < 0)
 		return r;
 	sealed = seal(registry, draft, generation, &scripts);
@@ -158,7 +177,7 @@ int reload_apply(struct rtreg *registry, struct input *input, struct draft *draf
 		report->unchanged = false;
 	publishes = !(flags & RTREG_RELOAD_DRY_RUN) && !report->unchanged;
 	if (!(flags & RTREG_RELOAD_DRY_RUN))
-		r = script_store_repair(registry->scripts, problems, error);
+		r = state_result(script_store_repair(registry->scripts, problems, error), error);
 	if (r == 0 && publishes && store_wait_room(&registry->store, ROOM_TIMEOUT_MS) < 0)
 		r = error_set(error, -EBUSY, NULL,
 		              "readers do not end their sections: %d superseded configurations wait",

@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "base/fs.h"
 #include "base/problems.h"
 
 #define LOCK_FILE       "lock"
@@ -24,8 +25,9 @@ struct state {
 
 static int fail(const struct state *state, struct rtreg_error *error, int code, const char *what)
 {
-	return error_set(error, code, state->directory, "state directory %s: %s: %s", state->directory, what,
-	                 strerror(-code));
+	return error_set(error, code, state->directory,
+	                 "state directory %s: %s: %s; %s, or name another directory", state->directory, what,
+	                 strerror(-code), fs_error_advice(code));
 }
 
 /* mkdir -p; directories that are made above it get 0755. */
