@@ -157,7 +157,7 @@ static int merge_key(struct draft *draft, size_t index)
 
 	if (r == 0 && choice == CHOOSE_FILE && index == KEY_ID_RUNTIMES)
 		r = merge_runtimes(draft, merged);
-	if (r == 0 && choice == CHOOSE_FILE && index == KEY_ID_LABELS)
+	if (r == 0 && choice != CHOOSE_LIVE && index == KEY_ID_LABELS)
 		r = labels_unique(draft->arena, &merged->value, &merged->value);
 	merged->invalid = draft->input.file->items[index].invalid;
 	draft->candidate.items[index] = *merged;
