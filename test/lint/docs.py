@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Documents that say what is so: links within the project lead somewhere, the C example in README.md is the one
-that is compiled, and the example configuration is JSON.
+"""Documents that say what is so: links within the project lead somewhere, the lines of a table have as many cells as
+its head, the C example in README.md is the one that is compiled, and the example configuration is JSON.
 
     docs.py ROOT
 """
@@ -11,11 +11,29 @@ import re
 import sys
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s#]+)(?:#[^)]*)?\)")
+SEPARATOR = re.compile(r"(?<!\\)\|")
 C_BLOCK = re.compile(r"^```c\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
+def documents(root):
+    return [path for place in ("*.md", "docs/**/*.md", "lib/**/*.md", "test/**/*.md") for path in root.glob(place)]
+
+
+def uneven_tables(root):
+    for document in documents(root):
+        cells = 0
+        for number, line in enumerate(document.read_text(encoding="utf-8").splitlines(), 1):
+            if not line.startswith("|"):
+                cells = 0
+                continue
+            count = len(SEPARATOR.findall(line))
+            if cells and count != cells:
+                yield f"{document.relative_to(root)}:{number}: {count - 1} cells in a table of {cells - 1}"
+            cells = cells or count
+
+
 def dead_links(root):
-    for document in [*root.glob("*.md"), *root.glob("docs/**/*.md"), *root.glob("lib/**/*.md"), *root.glob("test/**/*.md")]:
+    for document in documents(root):
         for target in LINK.findall(document.read_text(encoding="utf-8")):
             if "://" not in target and not (document.parent / target).exists():
                 yield f"{document.relative_to(root)}: {target}: no such file"
@@ -40,7 +58,7 @@ def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     root = pathlib.Path(sys.argv[1]).resolve()
-    wrong = [*dead_links(root), *example_differs(root), *bad_json(root)]
+    wrong = [*dead_links(root), *uneven_tables(root), *example_differs(root), *bad_json(root)]
     print("\n".join(wrong) or "documents are sound")
     return 1 if wrong else 0
 
