@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Documents that say what is so: links within the project lead somewhere, the lines of a table have as many cells as
-its head, the C example in README.md is the one that is compiled, and the example configuration is JSON.
+"""Documents that say what is so: links and paths within the project lead somewhere, the lines of a table have as many
+cells as its head, the C example in README.md is the one that is compiled, and the example configuration is JSON.
 
     docs.py ROOT
 """
@@ -11,6 +11,7 @@ import re
 import sys
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s#]+)(?:#[^)]*)?\)")
+PATH = re.compile(r"`((?:lib|daemon|tools|test|docs)/[\w./-]+)`")
 SEPARATOR = re.compile(r"(?<!\\)\|")
 C_BLOCK = re.compile(r"^```c\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
@@ -36,6 +37,9 @@ def dead_links(root):
     for document in documents(root):
         for target in LINK.findall(document.read_text(encoding="utf-8")):
             if "://" not in target and not (document.parent / target).exists():
+                yield f"{document.relative_to(root)}: {target}: no such file"
+        for target in PATH.findall(document.read_text(encoding="utf-8")):
+            if not (root / target).exists():
                 yield f"{document.relative_to(root)}: {target}: no such file"
 
 
