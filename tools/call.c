@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/problems.h"
 #include "say.h"
@@ -15,10 +16,21 @@ static void waiting(void *context, int64_t elapsed_ms)
 	say_waiting(context, elapsed_ms);
 }
 
-/* What to do about a daemon that cannot be reached. */
-static void advise(int code, const struct http_request *request)
+/* The kernel refuses a connection to another kind of file as it does one to a socket that nobody listens at.
+ */
+static bool is_another_file(const char *path)
 {
-	if (code == -ENOENT || code == -ECONNREFUSED || code == -ENOTSOCK || code == -ENOTDIR)
+	struct stat found;
+
+	return stat(path, &found) == 0 && !S_ISSOCK(found.st_mode);
+}
+
+/* What to do about a daemon that cannot be reached. */
+static void advise(int code, const char *socket, const struct http_request *request)
+{
+	if (code == -ECONNREFUSED && is_another_file(socket))
+		say_detail("that is no socket; name the one of rtregd with -s");
+	else if (code == -ENOENT || code == -ECONNREFUSED || code == -ENOTSOCK || code == -ENOTDIR)
 		say_detail("is rtregd running? start it, or name its socket with -s");
 	else if (code == -EACCES || code == -EPERM)
 		say_detail(
@@ -71,7 +83,7 @@ int call(const struct ctl *ctl, const struct http_request *request, struct http_
 	say_waiting_end(&state);
 	if (result < 0) {
 		say_error("%s", error.message);
-		advise(result, request);
+		advise(result, ctl->socket, request);
 		return EXIT_NO_DAEMON;
 	}
 	root = reply_parse(reply.body, reply.length);

@@ -37,6 +37,13 @@ class NoDaemon(Case):
         self.check(result, 3, "")
         self.assertIn(f"cannot connect to {self.socket}: Connection refused", result.stderr)
 
+    def test_a_file_in_place_of_the_socket_exits_3_and_is_told(self):
+        for path in (self.path("f", b"{}"), self.folder):
+            with self.subTest(path):
+                result = self.ctl("-s", path, "ls")
+                self.check(result, 3, "")
+                self.assertIn("that is no socket", result.stderr)
+
     @unittest.skipIf(os.geteuid() == 0 and not os.path.exists("/usr/bin/setpriv"), "root needs setpriv to be refused")
     def test_forbidden_socket_exits_3(self):
         with Daemon(self.socket, reply(RUNTIMES)):
