@@ -22,6 +22,7 @@ struct probe_entry {
 	char *document; /* NULL: none */
 	struct binary_identity identity;
 	bool answered; /* document, or its absence, is this binary's answer */
+	unsigned idle; /* runs since the path was last asked for */
 };
 
 struct entry_list {
@@ -78,12 +79,12 @@ static struct probe_entry *find(const struct entry_list *list, const char *path)
 	return list->count ? bsearch(&key, list->entries, list->count, sizeof(key), compare_paths) : NULL;
 }
 
-/* One empty entry for each distinct path, sorted. */
-static int list_init(struct entry_list *list, const char *const *paths, size_t count)
+/* One empty entry for each distinct path, sorted; room for `more`. */
+static int list_init(struct entry_list *list, const char *const *paths, size_t count, size_t more)
 {
 	size_t kept = 0;
 
-	list->entries = calloc(count + 1, sizeof(*list->entries));
+	list->entries = calloc(count + more + 1, sizeof(*list->entries));
 	if (!list->entries)
 		return -ENOMEM;
 	for (; list->count < count; list->count++) {
@@ -134,6 +135,28 @@ static int questions_init(struct question_list *questions, size_t count)
 	questions->entries = calloc(count + 1, sizeof(*questions->entries));
 	questions->binaries = calloc(count + 1, sizeof(*questions->binaries));
 	return questions->children && questions->entries && questions->binaries ? 0 : -ENOMEM;
+}
+
+/*
+ * Adds to `list`, which has the room and is sorted, what `before` knows of other paths, and leaves it the
+ * rest.
+ */
+static void take_idle(struct entry_list *list, struct entry_list *before)
+{
+	size_t wanted = list->count;
+
+	for (size_t i = 0; i < before->count; i++) {
+		struct probe_entry *entry = &before->entries[i];
+		struct entry_list own = {.entries = list->entries, .count = wanted};
+
+		if (entry->idle >= PROBE_IDLE_RUNS || find(&own, entry->path))
+			continue;
+		entry->idle++;
+		list->entries[list->count++] = *entry;
+		*entry = (struct probe_entry){0};
+	}
+	if (list->count > wanted)
+		qsort(list->entries, list->count, sizeof(*list->entries), compare_paths);
 }
 
 static void warn(struct problems *problems, const struct probe_entry *entry, const char *reason)
@@ -212,12 +235,13 @@ int probe_run(struct probe_cache *cache, const char *const *paths, size_t count,
 	int rc;
 
 	pthread_mutex_lock(&cache->run_lock);
-	rc = list_init(&list, paths, count);
+	rc = list_init(&list, paths, count, cache->list.count);
 	if (rc == 0)
 		rc = ask(cache, &list, limit_ms, problems);
 	if (rc == 0) {
 		pthread_mutex_lock(&cache->lock);
 		before = cache->list;
+		take_idle(&list, &before);
 		cache->list = list;
 		pthread_mutex_unlock(&cache->lock);
 		list = before;
@@ -227,15 +251,20 @@ int probe_run(struct probe_cache *cache, const char *const *paths, size_t count,
 	return rc;
 }
 
-char *probe_get(struct probe_cache *cache, const char *path)
+int probe_get(struct probe_cache *cache, const char *path, char **ret)
 {
 	const struct probe_entry *entry;
 	char *document = NULL;
+	int rc = 0;
 
 	pthread_mutex_lock(&cache->lock);
 	entry = find(&cache->list, path);
-	if (entry && entry->document)
-		document = strdup(entry->document);
+	if (!entry)
+		rc = -ENOENT;
+	else if (entry->document && !(document = strdup(entry->document)))
+		rc = -ENOMEM;
 	pthread_mutex_unlock(&cache->lock);
-	return document;
+	if (rc == 0)
+		*ret = document;
+	return rc;
 }

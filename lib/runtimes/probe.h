@@ -8,7 +8,8 @@
 
 #include "base/problems.h"
 
-#define PROBE_LIMIT_MS 5000
+#define PROBE_LIMIT_MS  5000
+#define PROBE_IDLE_RUNS 16
 
 struct probe_cache;
 
@@ -20,13 +21,18 @@ void probe_cache_free(struct probe_cache *cache);
  * Runs `<path> features` for each of `count` paths that is new or changed; `limit_ms` for all of them
  * together (tests use a short one). A document is a JSON object of at most 1 MiB. What fails is a warning in
  * `problems`, once: it is asked again only when the binary changes. What was not there by the limit is
- * killed, a warning, and asked again next time. Entries that are not among `paths` are forgotten. Context:
- * any thread, one call at a time is run, others wait. May block. Returns 0 or -ENOMEM.
+ * killed, a warning, and asked again next time. What is known of other
+ * paths is forgotten after PROBE_IDLE_RUNS runs without them: until then a reload that is under way, or one
+ * that comes back to them because this one fails, has use for it. Context: any thread, one call at a time is
+ * run, others wait. May block. Returns 0 or -ENOMEM.
  */
 int probe_run(struct probe_cache *cache, const char *const *paths, size_t count, int limit_ms,
               struct problems *problems);
 
-/* The remembered document of `path`, malloc'ed, or NULL. Starts no process. Context: any thread. */
-char *probe_get(struct probe_cache *cache, const char *path);
+/*
+ * The remembered document of `path`, malloc'ed, or NULL if the binary gave none. -ENOENT: nothing is known of
+ * it; -ENOMEM. Starts no process. Context: any thread.
+ */
+int probe_get(struct probe_cache *cache, const char *path, char **ret);
 
 #endif

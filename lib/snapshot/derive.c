@@ -77,16 +77,32 @@ struct derivation {
 	const char *last_path, *last_features;
 };
 
+/* What the snapshot before knew of the same runtime, where the probes have forgotten it. */
+static const char *features_before(const struct rtreg_snapshot *before, const struct rtreg_runtime *runtime)
+{
+	struct rtreg_runtime found = {0};
+
+	if (!before || rtreg_resolve(before, runtime->name, &found, NULL) < 0 || !found.path ||
+	    strcmp(found.path, runtime->path) != 0)
+		return NULL;
+	return found.features_json;
+}
+
 static int set_features(struct derivation *d, struct rtreg_runtime *runtime)
 {
 	_cleanup_free_ char *document = NULL;
+	const char *features;
+	int r;
 
 	if (!d->context->probes)
 		return 0;
 	if (!d->last_path || strcmp(d->last_path, runtime->path) != 0) {
-		document = probe_get(d->context->probes, runtime->path);
-		d->last_features = document ? arena_strdup(d->arena, document) : NULL;
-		if (document && !d->last_features)
+		r = probe_get(d->context->probes, runtime->path, &document);
+		if (r == -ENOMEM)
+			return r;
+		features = r == 0 ? document : features_before(d->context->before, runtime);
+		d->last_features = features ? arena_strdup(d->arena, features) : NULL;
+		if (features && !d->last_features)
 			return -ENOMEM;
 		d->last_path = runtime->path;
 	}

@@ -34,6 +34,8 @@ struct rtreg_snapshot {
 struct derive_context {
 	const char *scripts_dir;    /* STATE/runtimes */
 	struct probe_cache *probes; /* may be NULL: no features known */
+	const struct rtreg_snapshot
+	        *before; /* the live one, or NULL: what it knows of runtimes that are in both */
 };
 
 /* The wrapper scripts that a snapshot needs, to be written before it is published. */

@@ -60,8 +60,9 @@ static int starts(const char *path)
 
 static void check_document(const char *path, const char *expected)
 {
-	char *document = probe_get(cache, path);
+	char *document = NULL;
 
+	(void)!probe_get(cache, path, &document);
 	if (expected)
 		ck_assert_str_eq(document, expected);
 	else
@@ -143,7 +144,7 @@ START_TEST(probe_run_document_of_one_mebibyte_is_taken)
 	char *document;
 
 	run(path);
-	document = probe_get(cache, path);
+	ck_assert_int_eq(probe_get(cache, path, &document), 0);
 	ck_assert_ptr_nonnull(document);
 	ck_assert_uint_eq(strlen(document), 1024 * 1024);
 	free(document);
@@ -428,10 +429,28 @@ END_TEST
 START_TEST(probe_run_forgets_paths_that_are_no_longer_named)
 {
 	const char *path = runtime("foo", "echo '{}'");
+	char *document;
 
 	run(path);
+	for (int i = 0; i < PROBE_IDLE_RUNS; i++)
+		ck_assert_int_eq(probe_run(cache, NULL, 0, LONG_MS, &problems), 0);
+	check_document(path, "{}");
 	ck_assert_int_eq(probe_run(cache, NULL, 0, LONG_MS, &problems), 0);
-	check_document(path, NULL);
+	ck_assert_int_eq(probe_get(cache, path, &document), -ENOENT);
+}
+END_TEST
+
+/* A reload that fails must not cost one that is under way, or the next, what they know. */
+START_TEST(probe_run_for_another_path_forgets_nothing_at_once)
+{
+	const char *path = runtime("foo", "echo '{\"a\":1}'"), *other = runtime("bar", "echo '{\"b\":2}'");
+
+	run(path);
+	run(other);
+	check_document(path, "{\"a\":1}");
+	run(path);
+	ck_assert_int_eq(starts(path), 1);
+	check_document(other, "{\"b\":2}");
 }
 END_TEST
 
@@ -517,6 +536,7 @@ int main(void)
 	tcase_add_test(tcase, probe_run_unchanged_failure_is_not_asked_again);
 	tcase_add_test(tcase, probe_run_changed_binary_is_asked_again);
 	tcase_add_test(tcase, probe_run_same_path_twice_is_asked_once);
+	tcase_add_test(tcase, probe_run_for_another_path_forgets_nothing_at_once);
 	tcase_add_test(tcase, probe_run_forgets_paths_that_are_no_longer_named);
 	tcase_add_test(tcase, probe_run_missing_binary_is_a_warning_once);
 	tcase_add_test(tcase, probe_run_binary_that_appears_is_asked);
