@@ -7,6 +7,9 @@
 #include "base/utf8.h"
 #include "base/visible.h"
 
+/* Bytes of what is quoted from a configuration, whose strings may have megabytes. */
+#define MAX_MESSAGE 4096
+
 /*
  * A message as one line, whatever stands in the configuration that it quotes; malloc'ed, NULL without memory.
  */
@@ -19,7 +22,7 @@ __attribute__((format(printf, 1, 0))) static char *format_message(const char *fo
 		raw = NULL;
 		return NULL;
 	}
-	visible_append(&message, raw);
+	visible_append_cut(&message, raw, MAX_MESSAGE);
 	return text_steal(&message);
 }
 
@@ -82,7 +85,7 @@ __attribute__((format(printf, 5, 0))) static void list_add(struct problems *prob
 		message = strdup("further problems are not listed");
 	else
 		message = format_message(format, args);
-	place = strdup(where && !full ? where : "");
+	place = strndup(where && !full ? where : "", MAX_MESSAGE);
 	if (!message || !place) {
 		problems->failed = true;
 		return;
@@ -133,20 +136,26 @@ void problems_ignore(struct problems *problems, const char *key, const char *for
 	va_end(args);
 }
 
+void problems_take_warnings(struct problems *to, struct problems *from)
+{
+	for (size_t i = 0; i < from->warnings.count; i++)
+		problems_warn(to, from->warnings.items[i].where, "%s", from->warnings.items[i].message);
+	to->failed |= from->failed;
+	problems_fini(from);
+}
+
 /* Copies as much as fits; what is cut ends in "…", and never inside a UTF-8 sequence. */
 static void copy_text(char *to, size_t size, const char *from)
 {
-	static const char ellipsis[] = "\xe2\x80\xa6";
-	size_t length = strlen(from), end = 0, step;
+	size_t length = strlen(from), end;
 
 	if (length < size) {
 		memcpy(to, from, length + 1);
 		return;
 	}
-	while (end + (step = utf8_sequence(from + end, length - end)) < size - (sizeof(ellipsis) - 1))
-		end += step ? step : 1;
+	end = utf8_prefix(from, length, size - sizeof(ELLIPSIS));
 	memcpy(to, from, end);
-	memcpy(to + end, ellipsis, sizeof(ellipsis));
+	memcpy(to + end, ELLIPSIS, sizeof(ELLIPSIS));
 }
 
 static void error_fill(struct rtreg_error *error, int code, const char *where, const char *message)
@@ -219,6 +228,15 @@ int error_set(struct rtreg_error *error, int code, const char *where, const char
 	va_end(args);
 	rtreg_error_fini(error);
 	error_fill(error, code, where, message ? message : "out of memory");
+	return code;
+}
+
+int error_set_line(struct rtreg_error *error, int code, const char *where, const char *line)
+{
+	if (error) {
+		rtreg_error_fini(error);
+		error_fill(error, code, where, line);
+	}
 	return code;
 }
 

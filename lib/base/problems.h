@@ -41,6 +41,9 @@ void problems_warn(struct problems *problems, const char *where, const char *for
 void problems_ignore(struct problems *problems, const char *key, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
 
+/* Adds the warnings of `from` to those of `to`, and leaves `from` empty. */
+void problems_take_warnings(struct problems *to, struct problems *from);
+
 /* Fills `error` (NULL allowed) from the errors, the first is the primary one; returns its code, or 0 if there
  * is none. */
 int problems_result(const struct problems *problems, struct rtreg_error *error);
@@ -48,6 +51,8 @@ int problems_result(const struct problems *problems, struct rtreg_error *error);
 /* Fills `error` (NULL allowed) with one message and returns `code`. */
 int error_set(struct rtreg_error *error, int code, const char *where, const char *format, ...)
         __attribute__((format(printf, 4, 5)));
+/* The same for a message that is one line already, and without allocating anything. */
+int error_set_line(struct rtreg_error *error, int code, const char *where, const char *line);
 /* Adds a further message behind what `error` holds; the first stays primary. */
 void error_add(struct rtreg_error *error, int code, const char *where, const char *format, ...)
         __attribute__((format(printf, 4, 5)));

@@ -66,6 +66,8 @@ void text_printf(struct text *text, const char *format, ...)
 	va_start(args, format);
 	length = vsnprintf(NULL, 0, format, args);
 	va_end(args);
+	if (length < 0)
+		text->failed = true;
 	if (length < 0 || !text_reserve(text, (size_t)length))
 		return;
 	va_start(args, format);

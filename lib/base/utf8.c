@@ -36,3 +36,16 @@ size_t utf8_sequence(const char *bytes, size_t length)
 			return 0;
 	return size;
 }
+
+size_t utf8_prefix(const char *bytes, size_t length, size_t limit)
+{
+	size_t end = 0, step;
+
+	while (end < length) {
+		step = utf8_sequence(bytes + end, length - end);
+		if (end + (step ? step : 1) > limit)
+			break;
+		end += step ? step : 1;
+	}
+	return end;
+}

@@ -10,4 +10,9 @@
  */
 size_t utf8_sequence(const char *bytes, size_t length);
 
+/* How many of the `length` bytes are within `limit` without cutting a sequence. */
+size_t utf8_prefix(const char *bytes, size_t length, size_t limit);
+
+#define ELLIPSIS "\xe2\x80\xa6" /* where something was cut */
+
 #endif

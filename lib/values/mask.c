@@ -5,7 +5,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/utf8.h"
 #include "base/visible.h"
+
+/* Any name that is known is shorter, and so is a runtime's. */
+#define NAME_SHOWN_MAX 256
 
 /* What must not be seen of the strings of a value. */
 enum hide {
@@ -61,6 +65,25 @@ void mask_url(struct text *text, const char *url)
 	text_append_n(text, url, scheme);
 	text_append(text, MASKED ":" MASKED);
 	text_append(text, at);
+}
+
+/* Looks at no more than it shows: there can be a million members below one name of megabytes. */
+void mask_name(struct text *text, const char *name)
+{
+	size_t length = strnlen(name, NAME_SHOWN_MAX + 1);
+	_cleanup_text_ struct text masked = {0};
+
+	if (!memmem(name, length, "://", 3)) {
+		visible_append_cut(text, name, NAME_SHOWN_MAX);
+		return;
+	}
+	/* Of a URL that is cut nobody knows where its user info ends. */
+	if (length > NAME_SHOWN_MAX)
+		text_append(&masked, MASKED ELLIPSIS);
+	else
+		mask_url(&masked, name);
+	visible_append(text, text_string(&masked));
+	text->failed |= masked.failed;
 }
 
 static enum hide hide_of_key(const struct key_info *key)

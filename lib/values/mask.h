@@ -19,6 +19,11 @@ void mask_write(struct text *text, const struct key_info *key, const struct valu
 void mask_print(struct text *text, const struct key_info *key, const struct value *value);
 /* Writes a URL that may hold user info: `scheme://xxxxx:xxxxx@host`, `xxxxx:xxxxx@host`. */
 void mask_url(struct text *text, const char *url);
+/*
+ * Writes a name that somebody chose, as it can be shown: one line, not endless, and without user info where
+ * it is a URL by mistake.
+ */
+void mask_name(struct text *text, const char *name);
 /* Whether the value of a log option of this name is a secret. */
 bool mask_hides(const char *name);
 

@@ -123,7 +123,7 @@ static void place_write(struct text *text, const struct place *place)
 		place_write(text, place->up);
 		text_append_char(text, '.');
 	}
-	visible_append(text, place->name);
+	mask_name(text, place->name);
 }
 
 void read_type_error(struct reader *reader, const struct place *place, const struct value *value,

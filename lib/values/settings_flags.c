@@ -13,7 +13,7 @@ static void unknown_flag(const struct keyset *keys, const char *name, struct pro
 	const char *nearest = keyset_suggest_flag(keys, name);
 	_cleanup_text_ struct text shown = {0};
 
-	visible_append(&shown, name);
+	mask_name(&shown, name);
 	problems->failed |= shown.failed;
 	if (nearest)
 		problems_error(problems, -EINVAL, NULL, "flag --%s: unknown flag; did you mean --%s?",

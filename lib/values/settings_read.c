@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/suggest.h"
-#include "base/visible.h"
+#include "values/mask.h"
 #include "values/read_value.h"
 #include "values/runtime_limits.h"
 #include "values/settings.h"
@@ -51,7 +51,7 @@ static void unknown_keys_add(struct unknown_keys *unknown, const char *prefix, c
 		unknown->capacity = capacity;
 	}
 	text_append(&shown, prefix);
-	visible_append(&shown, name);
+	mask_name(&shown, name);
 	items[unknown->count].nearest = nearest;
 	items[unknown->count].name = text_steal(&shown);
 	if (items[unknown->count].name)

@@ -129,6 +129,36 @@ START_TEST(error_set_long_message_is_cut_between_characters)
 }
 END_TEST
 
+START_TEST(problems_warn_quoting_megabytes_stays_short)
+{
+	_cleanup_problems_ struct problems problems = {0};
+	size_t size = (size_t)1 << 20;
+	char *message = malloc(size + 1);
+
+	memset(message, 'a', size);
+	message[size] = '\0';
+	problems_warn(&problems, message, "%s", message);
+	ck_assert_uint_eq(problems.warnings.count, 1);
+	ck_assert_uint_lt(strlen(problems.warnings.items[0].message), 5000);
+	ck_assert_uint_lt(strlen(problems.warnings.items[0].where), 5000);
+	free(message);
+}
+END_TEST
+
+START_TEST(problems_take_warnings_moves_them)
+{
+	_cleanup_problems_ struct problems to = {0}, from = {0};
+
+	problems_warn(&to, "a", "one");
+	problems_warn(&from, "a", "one");
+	problems_warn(&from, "b", "two");
+	problems_take_warnings(&to, &from);
+	ck_assert_uint_eq(to.warnings.count, 2);
+	ck_assert_str_eq(to.warnings.items[1].where, "b");
+	ck_assert_uint_eq(from.warnings.count, 0);
+}
+END_TEST
+
 START_TEST(error_set_message_that_just_fits_is_not_cut)
 {
 	_cleanup_error_ struct rtreg_error error = {0};
@@ -156,6 +186,8 @@ int main(void)
 	tcase_add_test(tcase, error_set_without_error_returns_the_code);
 	tcase_add_test(tcase, error_add_to_nothing_is_primary);
 	tcase_add_loop_test(tcase, error_set_long_message_is_cut_between_characters, 0, 4);
+	tcase_add_test(tcase, problems_warn_quoting_megabytes_stays_short);
+	tcase_add_test(tcase, problems_take_warnings_moves_them);
 	tcase_add_test(tcase, error_set_message_that_just_fits_is_not_cut);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);

@@ -96,6 +96,7 @@ static const struct {
         {{"frobnicate", "x"}, "flag --frobnicate: unknown flag"},
         {{"lable", "x"}, "flag --lable: unknown flag; did you mean --label?"},
         {{NULL, "x"}, "flag --: unknown flag"},
+        {{"http-proxi=http://u:p@h", "x"}, "flag --xxxxx:xxxxx@h: unknown flag"},
         {{"group", "x"}, "flag --group: unknown flag"},
         {{"mtu", "x"}, "flag --mtu: invalid value \"x\": an integer is wanted"},
         {{"mtu", ""}, "flag --mtu: invalid value \"\": an integer is wanted"},

@@ -96,6 +96,31 @@ START_TEST(mask_print_case_hides_secrets)
 }
 END_TEST
 
+/* What is shown of a name of 300 bytes that begins so; none of it behind the cut. */
+static const struct {
+	const char *begin, *shown;
+} names[] = {
+        {"", NULL},
+        {"http://u:p@h", "xxxxx\xe2\x80\xa6"},
+        {"x=http://", "xxxxx\xe2\x80\xa6"},
+};
+
+START_TEST(mask_name_long_name_is_cut)
+{
+	_cleanup_text_ struct text text = {0};
+	char name[301];
+
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	memcpy(name, names[_i].begin, strlen(names[_i].begin));
+	mask_name(&text, name);
+	if (names[_i].shown)
+		ck_assert_str_eq(text_string(&text), names[_i].shown);
+	else
+		ck_assert_uint_eq(text.length, 256 + strlen("\xe2\x80\xa6"));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("mask");
@@ -104,6 +129,7 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(tests, mask_url_case_hides_user_info, 0, ARRAY_SIZE(urls));
+	tcase_add_loop_test(tests, mask_name_long_name_is_cut, 0, ARRAY_SIZE(names));
 	tcase_add_loop_test(tests, mask_write_case_hides_secrets, 0, ARRAY_SIZE(values));
 	tcase_add_loop_test(tests, mask_print_case_hides_secrets, 0, ARRAY_SIZE(values));
 	suite_add_tcase(suite, tests);

@@ -182,6 +182,8 @@ static const struct {
          "the following directives don't match any configuration option: misc"},
         {"{\"proxies\":{\"socks-proxy\":\"x\"}}", "socks-proxy",
          "the following directives don't match any configuration option: socks-proxy"},
+        {"{\"proxies\":{\"http://u:p@h\":\"\"}}", "http://xxxxx:xxxxx@h",
+         "the following directives don't match any configuration option: http://xxxxx:xxxxx@h"},
         {"{\"proxies\":{\"zz\":1,\"xx\":2},\"yy\":1,\"zz\":1}", "xx",
          "the following directives don't match any configuration option: xx, yy, zz"},
         {"{\"proxies\":{\"http_proxy\":\"x\"}}", "http_proxy",
