@@ -2,10 +2,14 @@
 /* The public getters of a snapshot. Readers: no allocation, no lock, no system call, but for what says
  * malloc'ed. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/problems.h"
+#include "base/utf8.h"
 #include "snapshot/snapshot.h"
+
+#define SHOWN_MAX 255 /* bytes of a name that does not resolve; none that does is longer */
 
 uint64_t rtreg_snapshot_generation(const struct rtreg_snapshot *snapshot)
 {
@@ -135,8 +139,22 @@ int rtreg_snapshot_runtime(const struct rtreg_snapshot *snapshot, size_t index, 
 	return 0;
 }
 
+/* Within a reader section nothing is allocated, for a message neither. */
 int rtreg_resolve_failed(const char *name, size_t length, struct rtreg_error *error)
 {
-	return error_set(error, -EINVAL, "runtime", "unknown or invalid runtime name: %.*s",
-	                 (int)(length > 255 ? 255 : length), name);
+	char line[64 + 6 * SHOWN_MAX] = "unknown or invalid runtime name: ", *to = line + strlen(line);
+
+	length = utf8_prefix(name, length, SHOWN_MAX);
+	for (size_t i = 0; i < length && name[i] != '\0'; i++) {
+		unsigned char c = (unsigned char)name[i];
+
+		if (c == '\n' || c == '\t')
+			to += snprintf(to, 7, "\\%c", c == '\n' ? 'n' : 't');
+		else if (c < 0x20 || c == 0x7f)
+			to += snprintf(to, 7, "\\u%04x", c);
+		else
+			*to++ = (char)c;
+	}
+	*to = '\0';
+	return error_set_line(error, -EINVAL, "runtime", line);
 }
