@@ -74,6 +74,7 @@ int input_read(struct input *input, const struct setup *setup, const struct keys
 void input_fini(struct input *input)
 {
 	arena_free(input->arena);
+	probe_answers_free(input->features);
 	*input = (struct input){0};
 }
 

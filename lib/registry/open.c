@@ -69,7 +69,7 @@ static int publish_first(struct rtreg *registry, struct problems *problems, stru
 		r = draft_build(&draft, &registry->setup, &input, NULL, problems, error);
 	if (r == 0)
 		r = open_state(registry, problems, error);
-	if (r == 0 && draft_probe(registry, &draft, problems) < 0)
+	if (r == 0 && draft_probe(registry, &draft, &input, problems) < 0)
 		r = error_no_memory(error);
 	if (r == 0)
 		r = writer_lock(registry, error);

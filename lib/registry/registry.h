@@ -38,7 +38,8 @@ void setup_fini(struct setup *setup);
 struct input {
 	struct arena *arena; /* owned until it is taken */
 	struct settings file;
-	bool missing; /* the default file does not exist */
+	bool missing;                   /* the default file does not exist */
+	struct probe_answers *features; /* of its runtimes' binaries; owned; NULL: nobody was asked */
 };
 
 /*
@@ -77,8 +78,9 @@ struct rtreg {
 int writer_lock(struct rtreg *registry, struct rtreg_error *error);
 void writer_unlock(struct rtreg *registry);
 
-/* Probes the binaries that a draft's runtimes use; what fails is a warning. */
-int draft_probe(struct rtreg *registry, const struct draft *draft, struct problems *problems);
+/* Probes the binaries that a draft's runtimes use, for `input`; what fails is a warning. */
+int draft_probe(struct rtreg *registry, const struct draft *draft, struct input *input,
+                struct problems *problems);
 
 /*
  * Steps 5 to 11 of docs/reload.md: seals the draft, reports, and publishes unless it is a dry run, or nothing

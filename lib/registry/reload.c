@@ -25,14 +25,15 @@ void writer_unlock(struct rtreg *registry)
 	pthread_mutex_unlock(&registry->writer);
 }
 
-int draft_probe(struct rtreg *registry, const struct draft *draft, struct problems *problems)
+int draft_probe(struct rtreg *registry, const struct draft *draft, struct input *input,
+                struct problems *problems)
 {
 	_cleanup_free_ const char **paths = NULL;
 	size_t count = 0;
 	int r = derive_binaries(&draft->merged, &paths, &count);
 
 	if (r == 0)
-		r = probe_run(registry->probes, paths, count, PROBE_LIMIT_MS, problems);
+		r = probe_run(registry->probes, paths, count, PROBE_LIMIT_MS, problems, &input->features);
 	return r;
 }
 
@@ -146,11 +147,13 @@ static int publish(struct rtreg *registry, const struct publication *p, struct r
 	return 0;
 }
 
-static struct rtreg_snapshot *seal(struct rtreg *registry, struct draft *draft, uint64_t generation,
-                                   struct script_list *ret_scripts)
+static struct rtreg_snapshot *seal(struct rtreg *registry, const struct input *input, struct draft *draft,
+                                   uint64_t generation, struct script_list *ret_scripts)
 {
 	struct derive_context context = {.scripts_dir = registry->setup.scripts_dir,
-	                                 .probes = registry->probes};
+	                                 .probes = registry->probes,
+	                                 .answers = input->features,
+	                                 .before = store_live(&registry->store)};
 
 	return snapshot_seal(draft->arena, &draft->merged, &context, generation, ret_scripts);
 }
@@ -170,7 +173,7 @@ int reload_apply(struct rtreg *registry, struct input *input, struct draft *draf
 		r = state_result(state_next_generation(registry->state, &generation, error), error);
 	if (r < 0)
 		return r;
-	sealed = seal(registry, draft, generation, &scripts);
+	sealed = seal(registry, input, draft, generation, &scripts);
 	if (!sealed || report_new(draft, sealed, &report) < 0)
 		return error_no_memory(error);
 	if (flags & RTREG_RELOAD_FORCE)
@@ -219,21 +222,25 @@ static void attempt_fini(struct attempt *attempt)
 	*attempt = (struct attempt){0};
 }
 
-/* Steps 1 to 4: without the lock, against the snapshot that is live now. */
+/*
+ * Steps 1 to 4: without the lock, against the snapshot that is live now. What probes have to say goes to
+ * `probed`: they say it once, and this may not be the last attempt.
+ */
 static int attempt_prepare(struct attempt *attempt, struct rtreg *registry, const struct rtreg_source *source,
-                           unsigned flags, struct rtreg_error *error)
+                           unsigned flags, struct problems *probed, struct rtreg_error *error)
 {
-	/* rtreg_add_key() may replace it meanwhile; the old one stays until close. */
-	const struct keyset *keys = __atomic_load_n(&registry->setup.keys, __ATOMIC_ACQUIRE);
+	const struct keyset *keys;
 	int r;
 
 	attempt->base = rtreg_pin(registry);
+	/* Read behind the pin, so that it knows all keys of the snapshot; rtreg_add_key() may exchange it. */
+	keys = __atomic_load_n(&registry->setup.keys, __ATOMIC_ACQUIRE);
 	r = input_read(&attempt->input, &registry->setup, keys, source, &attempt->problems, error);
 	if (r == 0)
 		r = draft_build(&attempt->draft, &registry->setup, &attempt->input, attempt->base,
 		                &attempt->problems, error);
 	if (r == 0 && !(flags & RTREG_RELOAD_DRY_RUN) &&
-	    draft_probe(registry, &attempt->draft, &attempt->problems) < 0)
+	    draft_probe(registry, &attempt->draft, &attempt->input, probed) < 0)
 		r = error_no_memory(error);
 	return r;
 }
@@ -254,6 +261,7 @@ static int reload_locked(struct attempt *attempt, struct rtreg *registry, unsign
 static int reload_race(struct rtreg *registry, const struct rtreg_source *source, unsigned flags,
                        uint64_t generation, struct rtreg_report **ret, struct rtreg_error *error)
 {
+	_cleanup_problems_ struct problems probed = {0};
 	bool locked = false, done = false;
 	int r = 0;
 
@@ -265,12 +273,13 @@ static int reload_race(struct rtreg *registry, const struct rtreg_source *source
 			locked = r == 0;
 		}
 		if (r == 0)
-			r = attempt_prepare(&attempt, registry, source, flags, error);
+			r = attempt_prepare(&attempt, registry, source, flags, &probed, error);
 		if (r == 0 && !locked) {
 			r = writer_lock(registry, error);
 			locked = r == 0;
 		}
 		if (r == 0 && attempt.base == store_live(&registry->store)) {
+			problems_take_warnings(&attempt.problems, &probed);
 			r = reload_locked(&attempt, registry, flags, generation, ret, error);
 			done = true;
 		}

@@ -30,6 +30,10 @@ struct entry_list {
 	size_t count;
 };
 
+struct probe_answers {
+	struct entry_list list;
+};
+
 struct probe_cache {
 	pthread_mutex_t run_lock; /* one run at a time; taken before `lock` */
 	pthread_mutex_t lock;     /* of `list`, which a run alone exchanges */
@@ -101,6 +105,47 @@ static int list_init(struct entry_list *list, const char *const *paths, size_t c
 	}
 	list->count = kept;
 	return 0;
+}
+
+/* A copy of paths and documents. */
+static int answers_new(const struct entry_list *list, struct probe_answers **ret)
+{
+	struct probe_answers *answers = calloc(1, sizeof(*answers));
+
+	if (!answers)
+		return -ENOMEM;
+	answers->list.entries = calloc(list->count + 1, sizeof(*answers->list.entries));
+	if (!answers->list.entries) {
+		free(answers);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < list->count; i++) {
+		struct probe_entry *entry = &answers->list.entries[answers->list.count++];
+
+		entry->path = strdup(list->entries[i].path);
+		entry->document = list->entries[i].document ? strdup(list->entries[i].document) : NULL;
+		if (!entry->path || (list->entries[i].document && !entry->document)) {
+			probe_answers_free(answers);
+			return -ENOMEM;
+		}
+	}
+	*ret = answers;
+	return 0;
+}
+
+void probe_answers_free(struct probe_answers *answers)
+{
+	if (!answers)
+		return;
+	list_fini(&answers->list);
+	free(answers);
+}
+
+const char *probe_answers_get(const struct probe_answers *answers, const char *path)
+{
+	const struct probe_entry *entry = find(&answers->list, path);
+
+	return entry ? entry->document : NULL;
 }
 
 static bool same_binary(const struct binary_identity *a, const struct binary_identity *b)
@@ -229,15 +274,18 @@ static int ask(const struct probe_cache *cache, struct entry_list *list, int lim
 }
 
 int probe_run(struct probe_cache *cache, const char *const *paths, size_t count, int limit_ms,
-              struct problems *problems)
+              struct problems *problems, struct probe_answers **ret)
 {
 	struct entry_list list = {0}, before = {0};
+	struct probe_answers *answers = NULL;
 	int rc;
 
 	pthread_mutex_lock(&cache->run_lock);
 	rc = list_init(&list, paths, count, cache->list.count);
 	if (rc == 0)
 		rc = ask(cache, &list, limit_ms, problems);
+	if (rc == 0 && ret)
+		rc = answers_new(&list, &answers);
 	if (rc == 0) {
 		pthread_mutex_lock(&cache->lock);
 		before = cache->list;
@@ -248,6 +296,8 @@ int probe_run(struct probe_cache *cache, const char *const *paths, size_t count,
 	}
 	list_fini(&list);
 	pthread_mutex_unlock(&cache->run_lock);
+	if (rc == 0 && ret)
+		*ret = answers;
 	return rc;
 }
 

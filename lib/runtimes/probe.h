@@ -22,12 +22,17 @@ void probe_cache_free(struct probe_cache *cache);
  * together (tests use a short one). A document is a JSON object of at most 1 MiB. What fails is a warning in
  * `problems`, once: it is asked again only when the binary changes. What was not there by the limit is
  * killed, a warning, and asked again next time. What is known of other
- * paths is forgotten after PROBE_IDLE_RUNS runs without them: until then a reload that is under way, or one
- * that comes back to them because this one fails, has use for it. Context: any thread, one call at a time is
- * run, others wait. May block. Returns 0 or -ENOMEM.
+ * paths is forgotten after PROBE_IDLE_RUNS runs without them: a reload that comes back to them because this
+ * one fails has use for it. *ret (may be NULL) holds the answers for `paths`, whatever others ask meanwhile;
+ * the caller's. Context: any thread, one call at a time is run, others wait. May block. Returns 0 or -ENOMEM.
  */
+struct probe_answers;
 int probe_run(struct probe_cache *cache, const char *const *paths, size_t count, int limit_ms,
-              struct problems *problems);
+              struct problems *problems, struct probe_answers **ret);
+/* NULL is allowed. */
+void probe_answers_free(struct probe_answers *answers);
+/* The document of `path`, which belongs to `answers`, or NULL. */
+const char *probe_answers_get(const struct probe_answers *answers, const char *path);
 
 /*
  * The remembered document of `path`, malloc'ed, or NULL if the binary gave none. -ENOENT: nothing is known of

@@ -88,22 +88,35 @@ static const char *features_before(const struct rtreg_snapshot *before, const st
 	return found.features_json;
 }
 
-static int set_features(struct derivation *d, struct rtreg_runtime *runtime)
+/* *ret is the arena's, or NULL. */
+static int find_features(struct derivation *d, const struct rtreg_runtime *runtime, const char **ret)
 {
 	_cleanup_free_ char *document = NULL;
 	const char *features;
 	int r;
 
-	if (!d->context->probes)
-		return 0;
-	if (!d->last_path || strcmp(d->last_path, runtime->path) != 0) {
+	if (d->context->answers) {
+		features = probe_answers_get(d->context->answers, runtime->path);
+	} else {
 		r = probe_get(d->context->probes, runtime->path, &document);
 		if (r == -ENOMEM)
 			return r;
 		features = r == 0 ? document : features_before(d->context->before, runtime);
-		d->last_features = features ? arena_strdup(d->arena, features) : NULL;
-		if (features && !d->last_features)
-			return -ENOMEM;
+	}
+	*ret = features ? arena_strdup(d->arena, features) : NULL;
+	return features && !*ret ? -ENOMEM : 0;
+}
+
+static int set_features(struct derivation *d, struct rtreg_runtime *runtime)
+{
+	int r;
+
+	if (!d->context->probes)
+		return 0;
+	if (!d->last_path || strcmp(d->last_path, runtime->path) != 0) {
+		r = find_features(d, runtime, &d->last_features);
+		if (r < 0)
+			return r;
 		d->last_path = runtime->path;
 	}
 	runtime->features_json = d->last_features;

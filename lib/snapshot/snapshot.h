@@ -34,8 +34,10 @@ struct rtreg_snapshot {
 struct derive_context {
 	const char *scripts_dir;    /* STATE/runtimes */
 	struct probe_cache *probes; /* may be NULL: no features known */
-	const struct rtreg_snapshot
-	        *before; /* the live one, or NULL: what it knows of runtimes that are in both */
+	/* What was asked for these settings; NULL: nothing was, and what is remembered must do. */
+	const struct probe_answers *answers;
+	/* The live one, or NULL: knows runtimes that are in both, where the probes have forgotten them. */
+	const struct rtreg_snapshot *before;
 };
 
 /* The wrapper scripts that a snapshot needs, to be written before it is published. */

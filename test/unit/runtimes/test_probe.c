@@ -40,7 +40,7 @@ static const char *runtime(const char *name, const char *commands)
 
 static void run_within(const char *path, int limit_ms)
 {
-	ck_assert_int_eq(probe_run(cache, &path, 1, limit_ms, &problems), 0);
+	ck_assert_int_eq(probe_run(cache, &path, 1, limit_ms, &problems, NULL), 0);
 }
 
 static void run(const char *path)
@@ -223,7 +223,7 @@ START_TEST(probe_run_hanging_runtime_keeps_no_other_from_answering)
 {
 	const char *const paths[] = {runtime("hangs", "exec sleep 1000"), runtime("foo", "echo '{}'")};
 
-	ck_assert_int_eq(probe_run(cache, paths, 2, 2000, &problems), 0);
+	ck_assert_int_eq(probe_run(cache, paths, 2, 2000, &problems, NULL), 0);
 	check_document(paths[1], "{}");
 	check_document(paths[0], NULL);
 }
@@ -286,7 +286,7 @@ START_TEST(probe_run_many_runtimes_all_answer)
 		strcpy(paths[i], runtime(name, commands));
 		list[i] = paths[i];
 	}
-	ck_assert_int_eq(probe_run(cache, list, COUNT, LONG_MS, &problems), 0);
+	ck_assert_int_eq(probe_run(cache, list, COUNT, LONG_MS, &problems, NULL), 0);
 	for (int i = 0; i < COUNT; i++) {
 		snprintf(expected, sizeof(expected), "{\"i\":%d}", i);
 		check_document(list[i], expected);
@@ -421,7 +421,7 @@ START_TEST(probe_run_same_path_twice_is_asked_once)
 	const char *path = runtime("foo", "echo '{}'");
 	const char *const paths[] = {path, path, path};
 
-	ck_assert_int_eq(probe_run(cache, paths, 3, LONG_MS, &problems), 0);
+	ck_assert_int_eq(probe_run(cache, paths, 3, LONG_MS, &problems, NULL), 0);
 	ck_assert_int_eq(starts(path), 1);
 }
 END_TEST
@@ -433,9 +433,9 @@ START_TEST(probe_run_forgets_paths_that_are_no_longer_named)
 
 	run(path);
 	for (int i = 0; i < PROBE_IDLE_RUNS; i++)
-		ck_assert_int_eq(probe_run(cache, NULL, 0, LONG_MS, &problems), 0);
+		ck_assert_int_eq(probe_run(cache, NULL, 0, LONG_MS, &problems, NULL), 0);
 	check_document(path, "{}");
-	ck_assert_int_eq(probe_run(cache, NULL, 0, LONG_MS, &problems), 0);
+	ck_assert_int_eq(probe_run(cache, NULL, 0, LONG_MS, &problems, NULL), 0);
 	ck_assert_int_eq(probe_get(cache, path, &document), -ENOENT);
 }
 END_TEST
