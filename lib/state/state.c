@@ -135,13 +135,14 @@ static int write_generation(struct state *state, uint64_t number, struct rtreg_e
 	static const char temporary[] = GENERATION_FILE ".new";
 	_cleanup_close_ int fd = -1;
 	char text[32];
-	int length = snprintf(text, sizeof(text), "%" PRIu64 "\n", number);
+	int length = snprintf(text, sizeof(text), "%" PRIu64 "\n", number), r;
 
 	fd = openat(state->fd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return fail(state, error, -errno, "cannot write " GENERATION_FILE);
-	if (write(fd, text, (size_t)length) != length)
-		return fail(state, error, errno ? -errno : -ENOSPC, "cannot write " GENERATION_FILE);
+	r = fs_write_all(fd, text, (size_t)length);
+	if (r < 0)
+		return fail(state, error, r, "cannot write " GENERATION_FILE);
 	if (fsync(fd) < 0 || renameat(state->fd, temporary, state->fd, GENERATION_FILE) < 0 ||
 	    fsync(state->fd) < 0)
 		return fail(state, error, -errno, "cannot write " GENERATION_FILE);
@@ -179,6 +180,9 @@ void state_close(struct state *state)
 		write_generation(state, state->used, NULL);
 	if (state->fd >= 0)
 		close(state->fd);
+	/* Closing would not do: a child that another thread has forked holds the lock until its exec. */
+	if (state->lock_fd >= 0)
+		flock(state->lock_fd, LOCK_UN);
 	if (state->lock_fd >= 0)
 		close(state->lock_fd);
 	free(state->directory);
