@@ -231,7 +231,8 @@ int report_finish(struct rtreg_report *report, uint64_t generation, uint64_t pre
 
 	report->generation = generation;
 	report->previous = previous;
-	if (copy_warnings(report, &problems->warnings) < 0)
+	/* A report that lacks a warning is worse than none. */
+	if (problems->failed || copy_warnings(report, &problems->warnings) < 0)
 		return -ENOMEM;
 	json_open(&text, '{');
 	json_member_uint(&text, "generation", generation);
