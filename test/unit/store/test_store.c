@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The store with a flavour of liburcu that is the test's own: grace periods end when the test says so. A
+ * snapshot's arena is made by arena_new(), so the address sanitizer sees one that is used after it was freed,
+ * or never freed.
+ */
+#include "store/store.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <time.h>
+
+/* --- the flavour --- */
+
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t moved = PTHREAD_COND_INITIALIZER;
+static unsigned long begun, allowed; /* grace periods */
+static bool open_for_all;
+
+static void synchronize(void)
+{
+	pthread_mutex_lock(&gate);
+	begun++;
+	pthread_cond_broadcast(&moved);
+	while (!open_for_all && allowed == 0)
+		pthread_cond_wait(&moved, &gate);
+	if (!open_for_all)
+		allowed--;
+	pthread_mutex_unlock(&gate);
+}
+
+static int never_ongoing(void)
+{
+	return 0;
+}
+
+static const struct rcu_flavor_struct flavor = {
+        .update_synchronize_rcu = synchronize,
+        .read_ongoing = never_ongoing,
+};
+
+static void allow(unsigned long more)
+{
+	pthread_mutex_lock(&gate);
+	allowed += more;
+	pthread_cond_broadcast(&moved);
+	pthread_mutex_unlock(&gate);
+}
+
+static void allow_all(void)
+{
+	pthread_mutex_lock(&gate);
+	open_for_all = true;
+	pthread_cond_broadcast(&moved);
+	pthread_mutex_unlock(&gate);
+}
+
+static void wait_until_begun(unsigned long count)
+{
+	pthread_mutex_lock(&gate);
+	while (begun < count)
+		pthread_cond_wait(&moved, &gate);
+	pthread_mutex_unlock(&gate);
+}
+
+/* --- the store. The registry is more than a store, but pins see no more of it. --- */
+
+static struct store store;
+static struct rtreg *const registry = (struct rtreg *)(void *)&store;
+
+static void publish(uint64_t generation)
+{
+	struct arena *arena = arena_new();
+	struct rtreg_snapshot *snapshot = arena_alloc(arena, sizeof(*snapshot));
+
+	snapshot->arena = arena;
+	snapshot->head.generation = generation;
+	ck_assert_int_eq(store_prepare(&store, snapshot), 0);
+	store_retire(&store, store_publish(&store, snapshot));
+}
+
+static void setup(void)
+{
+	ck_assert_int_eq(store_init(&store, &flavor), 0);
+	publish(1);
+}
+
+static void teardown(void)
+{
+	allow_all();
+	store_fini(&store);
+}
+
+struct counts {
+	size_t waiting, passing, held;
+};
+
+static struct counts count(void)
+{
+	struct counts counts;
+
+	pthread_mutex_lock(&store.lock);
+	counts = (struct counts){store.waiting.count, store.passing.count, store.held.count};
+	pthread_mutex_unlock(&store.lock);
+	return counts;
+}
+
+/* Waits for the reclaimer, which nothing else tells of. */
+static void wait_for(size_t waiting, size_t passing, size_t held)
+{
+	static const struct timespec pause = {.tv_nsec = 1000000};
+	struct counts counts = count();
+
+	for (int i = 0; i < 5000; i++, counts = count()) {
+		if (counts.waiting == waiting && counts.passing == passing && counts.held == held)
+			return;
+		nanosleep(&pause, NULL);
+	}
+	ck_abort_msg("%zu waiting, %zu passing, %zu held", counts.waiting, counts.passing, counts.held);
+}
+
+/* --- publishing --- */
+
+START_TEST(store_publish_returns_the_one_before)
+{
+	ck_assert_uint_eq(store_live(&store)->head.generation, 1);
+	publish(2);
+	ck_assert_uint_eq(store_live(&store)->head.generation, 2);
+	wait_for(0, 1, 0);
+}
+END_TEST
+
+START_TEST(store_forget_leaves_the_live_one)
+{
+	struct arena *arena = arena_new();
+	struct rtreg_snapshot *snapshot = arena_alloc(arena, sizeof(*snapshot));
+
+	snapshot->arena = arena;
+	ck_assert_int_eq(store_prepare(&store, snapshot), 0);
+	store_forget(snapshot);
+	ck_assert_ptr_null(snapshot->lifetime);
+	snapshot_free(snapshot);
+	ck_assert_uint_eq(store_live(&store)->head.generation, 1);
+}
+END_TEST
+
+/* --- reclaiming --- */
+
+START_TEST(retired_is_kept_until_its_grace_period_is_over)
+{
+	const struct rtreg_snapshot *first = store_live(&store);
+
+	publish(2);
+	wait_until_begun(1);
+	wait_for(0, 1, 0);
+	ck_assert_uint_eq(first->head.generation, 1); /* a reader may be looking at it */
+	allow(1);
+	wait_for(0, 0, 0);
+}
+END_TEST
+
+/* One that is retired during a grace period was perhaps borrowed after its beginning. */
+START_TEST(retired_during_a_grace_period_waits_for_the_next)
+{
+	publish(2);
+	wait_until_begun(1);
+	publish(3);
+	publish(4);
+	wait_for(2, 1, 0);
+	allow(1);
+	wait_until_begun(2);
+	wait_for(0, 2, 0);
+	allow(1);
+	wait_for(0, 0, 0);
+	ck_assert_uint_eq(begun, 2);
+}
+END_TEST
+
+/* --- pins --- */
+
+START_TEST(pinned_is_freed_after_the_last_unpin_only)
+{
+	const struct rtreg_snapshot *first = rtreg_pin(registry), *again = rtreg_pin(registry);
+
+	ck_assert_ptr_eq(first, again);
+	publish(2);
+	allow(1);
+	wait_for(0, 0, 1);
+	rtreg_unpin(again);
+	publish(3); /* something else to do, so that the reclaimer looks at all of them */
+	allow(1);
+	wait_until_begun(2);
+	wait_for(0, 0, 1);
+	ck_assert_uint_eq(first->head.generation, 1);
+	rtreg_unpin(first);
+	wait_for(0, 0, 0);
+}
+END_TEST
+
+START_TEST(unpinned_during_the_grace_period_is_freed_after_it)
+{
+	const struct rtreg_snapshot *first = rtreg_pin(registry);
+
+	publish(2);
+	wait_until_begun(1);
+	rtreg_unpin(first);
+	wait_for(0, 1, 0);
+	ck_assert_uint_eq(first->head.generation, 1);
+	allow(1);
+	wait_for(0, 0, 0);
+}
+END_TEST
+
+START_TEST(unpin_of_the_live_one_frees_nothing)
+{
+	const struct rtreg_snapshot *live = rtreg_pin(registry);
+
+	rtreg_unpin(live);
+	rtreg_unpin(NULL);
+	wait_for(0, 0, 0);
+	ck_assert_uint_eq(begun, 0);
+	ck_assert_uint_eq(store_live(&store)->head.generation, 1);
+}
+END_TEST
+
+START_TEST(pinned_are_told_oldest_first_in_all_their_stages)
+{
+	const struct rtreg_snapshot *pins[4];
+	struct rtreg_pinned pinned[4];
+
+	for (uint64_t i = 0; i < 4; i++) {
+		pins[i] = rtreg_pin(registry);
+		if (i == 3)
+			break; /* the live one is not superseded */
+		publish(i + 2);
+		if (i == 0) {
+			allow(1);
+			wait_for(0, 0, 1);
+		} else if (i == 1) {
+			wait_until_begun(2);
+		}
+	}
+	rtreg_unpin(rtreg_pin(registry));
+	wait_for(1, 1, 1);
+	ck_assert_uint_eq(rtreg_pinned(registry, pinned, 4), 3);
+	for (uint64_t i = 0; i < 3; i++) {
+		ck_assert_uint_eq(pinned[i].generation, i + 1);
+		ck_assert_uint_eq(pinned[i].count, 1);
+	}
+	ck_assert_uint_eq(rtreg_pinned(registry, pinned, 1), 3);
+	ck_assert_uint_eq(rtreg_pinned(registry, NULL, 0), 3);
+	for (int i = 0; i < 4; i++)
+		rtreg_unpin(pins[i]);
+}
+END_TEST
+
+/* The first and the last of three go; the one between stays. */
+START_TEST(pinned_in_the_middle_is_kept_alone)
+{
+	const struct rtreg_snapshot *second;
+	struct rtreg_pinned pinned[1];
+
+	publish(2);
+	second = rtreg_pin(registry);
+	publish(3);
+	publish(4);
+	allow_all();
+	wait_for(0, 0, 1);
+	ck_assert_uint_eq(rtreg_pinned(registry, pinned, 1), 1);
+	ck_assert_uint_eq(pinned[0].generation, 2);
+	rtreg_unpin(second);
+	wait_for(0, 0, 0);
+}
+END_TEST
+
+/* --- room --- */
+
+START_TEST(wait_room_counts_all_that_wait_for_a_grace_period)
+{
+	uint64_t generation = 1;
+
+	while (generation <= STORE_MAX_WAITING) {
+		publish(++generation);
+		ck_assert_int_eq(store_wait_room(&store, 0), 0);
+	}
+	publish(++generation);
+	ck_assert_int_eq(store_wait_room(&store, 0), -EBUSY);
+	ck_assert_int_eq(store_wait_room(&store, 1500), -EBUSY);
+	allow(1); /* that of the first alone, or of some */
+	ck_assert_int_eq(store_wait_room(&store, 10000), 0);
+}
+END_TEST
+
+START_TEST(wait_room_does_not_count_what_is_held)
+{
+	const struct rtreg_snapshot *pins[2 * STORE_MAX_WAITING];
+	size_t n = sizeof(pins) / sizeof(pins[0]);
+
+	allow_all();
+	for (size_t i = 0; i < n; i++) {
+		pins[i] = rtreg_pin(registry);
+		publish(i + 2);
+	}
+	wait_for(0, 0, n);
+	ck_assert_int_eq(store_wait_room(&store, 0), 0);
+	ck_assert_uint_eq(rtreg_pinned(registry, NULL, 0), n);
+	for (size_t i = 0; i < n; i++)
+		rtreg_unpin(pins[i]);
+	wait_for(0, 0, 0);
+}
+END_TEST
+
+/* --- closing --- */
+
+static void *unpin_on_thread(void *snapshot)
+{
+	rtreg_unpin(snapshot);
+	return NULL;
+}
+
+START_TEST(fini_frees_what_was_unpinned_at_the_last_moment)
+{
+	const struct rtreg_snapshot *pins[3];
+	pthread_t threads[3];
+
+	for (uint64_t i = 0; i < 3; i++) {
+		pins[i] = rtreg_pin(registry);
+		publish(i + 2);
+	}
+	allow(1); /* some are held, some wait */
+	for (int i = 0; i < 3; i++)
+		pthread_create(&threads[i], NULL, unpin_on_thread, (void *)pins[i]);
+	for (int i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+	/* teardown closes at once */
+}
+END_TEST
+
+/* The last pin is returned while the closing thread is waiting for it. */
+START_TEST(fini_waits_for_the_last_pin)
+{
+	const struct rtreg_snapshot *pin = rtreg_pin(registry);
+	pthread_t thread;
+
+	publish(2);
+	allow_all();
+	wait_for(0, 0, 1);
+	pthread_create(&thread, NULL, unpin_on_thread, (void *)pin);
+	store_fini(&store);
+	pthread_join(thread, NULL);
+	setup();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("store");
+	TCase *tcase = tcase_create("store");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_set_timeout(tcase, 30);
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, store_publish_returns_the_one_before);
+	tcase_add_test(tcase, store_forget_leaves_the_live_one);
+	tcase_add_test(tcase, retired_is_kept_until_its_grace_period_is_over);
+	tcase_add_test(tcase, retired_during_a_grace_period_waits_for_the_next);
+	tcase_add_test(tcase, pinned_is_freed_after_the_last_unpin_only);
+	tcase_add_test(tcase, unpinned_during_the_grace_period_is_freed_after_it);
+	tcase_add_test(tcase, unpin_of_the_live_one_frees_nothing);
+	tcase_add_test(tcase, pinned_are_told_oldest_first_in_all_their_stages);
+	tcase_add_test(tcase, pinned_in_the_middle_is_kept_alone);
+	tcase_add_test(tcase, wait_room_counts_all_that_wait_for_a_grace_period);
+	tcase_add_test(tcase, wait_room_does_not_count_what_is_held);
+	tcase_add_test(tcase, fini_frees_what_was_unpinned_at_the_last_moment);
+	tcase_add_test(tcase, fini_waits_for_the_last_pin);
+	suite_add_tcase(suite, tcase);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
