@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json_write.h"
+#include "unit.h"
 
 START_TEST(json_members_and_elements_are_separated_by_commas)
 {
@@ -97,8 +98,6 @@ int main(void)
 {
 	Suite *suite = suite_create("json_write");
 	TCase *tcase = tcase_create("json_write");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tcase, json_members_and_elements_are_separated_by_commas);
 	tcase_add_loop_test(tcase, json_string_is_escaped, 0, (int)ARRAY_SIZE(pairs));
@@ -106,9 +105,5 @@ int main(void)
 	tcase_add_test(tcase, json_strings_that_end_like_a_bracket_are_separated);
 	tcase_add_test(tcase, json_open_on_a_new_line_begins_without_comma);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return unit_run(suite);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/problems.h"
+#include "unit.h"
 
 START_TEST(problems_result_of_none_is_success_and_leaves_error_alone)
 {
@@ -173,8 +174,6 @@ int main(void)
 {
 	Suite *suite = suite_create("problems");
 	TCase *tcase = tcase_create("problems");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tcase, problems_result_of_none_is_success_and_leaves_error_alone);
 	tcase_add_test(tcase, problems_result_first_error_is_primary_and_others_follow);
@@ -190,9 +189,5 @@ int main(void)
 	tcase_add_test(tcase, problems_take_warnings_moves_them);
 	tcase_add_test(tcase, error_set_message_that_just_fits_is_not_cut);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return unit_run(suite);
 }

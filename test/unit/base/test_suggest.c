@@ -3,6 +3,7 @@
 
 #include "base/suggest.h"
 #include "base/visible.h"
+#include "unit.h"
 
 static const struct {
 	const char *name, *nearest;
@@ -57,15 +58,10 @@ int main(void)
 {
 	Suite *suite = suite_create("suggest");
 	TCase *tests = tcase_create("suggest");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(tests, suggest_nearest_case_gives_expected, 0, ARRAY_SIZE(cases));
 	tcase_add_test(tests, suggest_offer_equally_near_keeps_the_first);
 	tcase_add_test(tests, visible_append_control_characters_escapes_them);
 	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return unit_run(suite);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "unit.h"
 
 START_TEST(text_string_of_an_empty_buffer_is_empty)
 {
@@ -98,8 +99,6 @@ int main(void)
 {
 	Suite *suite = suite_create("text");
 	TCase *tcase = tcase_create("text");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tcase, text_string_of_an_empty_buffer_is_empty);
 	tcase_add_test(tcase, text_append_pieces_are_joined);
@@ -110,9 +109,5 @@ int main(void)
 	tcase_add_test(tcase, text_steal_of_an_empty_buffer_is_an_empty_string);
 	tcase_add_test(tcase, text_append_n_too_large_fails_once_and_for_all);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return unit_run(suite);
 }

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/problems.h"
 #include "bytes/encoding.h"
+#include "unit.h"
 
 #define BYTES(literal) (literal), sizeof(literal) - 1
 
@@ -106,8 +107,6 @@ int main(void)
 {
 	Suite *suite = suite_create("encoding");
 	TCase *tcase = tcase_create("encoding_to_utf8");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tcase, encoding_to_utf8_valid_input_gives_text_without_mark, 0,
 	                    (int)ARRAY_SIZE(good));
@@ -115,9 +114,5 @@ int main(void)
 	                    (int)ARRAY_SIZE(bad));
 	tcase_add_test(tcase, encoding_to_utf8_no_bytes_at_no_address_gives_empty_text);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return unit_run(suite);
 }

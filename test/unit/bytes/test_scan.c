@@ -9,6 +9,7 @@
 #include "base/problems.h"
 #include "base/text.h"
 #include "bytes/scan.h"
+#include "unit.h"
 
 #define BYTES(literal) (literal), sizeof(literal) - 1
 
@@ -244,8 +245,6 @@ int main(void)
 {
 	Suite *suite = suite_create("scan");
 	TCase *tcase = tcase_create("scan_json");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tcase, scan_json_strict_json_passes, 0, (int)ARRAY_SIZE(good));
 	tcase_add_loop_test(tcase, scan_json_anything_else_tells_place_and_cause, 0, (int)ARRAY_SIZE(bad));
@@ -256,9 +255,5 @@ int main(void)
 	tcase_add_test(tcase, scan_json_nested_past_the_limit_fails_at_that_bracket);
 	tcase_add_test(tcase, scan_json_error_beside_a_secret_does_not_quote_it);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return unit_run(suite);
 }

@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/problems.h"
 #include "bytes/source.h"
+#include "unit.h"
 
 static char folder[] = "/tmp/test_source.XXXXXX";
 static char path[128];
@@ -195,8 +196,6 @@ int main(void)
 {
 	Suite *suite = suite_create("source");
 	TCase *tcase = tcase_create("source_read");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, source_read_regular_file_gives_its_bytes);
@@ -215,9 +214,5 @@ int main(void)
 	tcase_add_test(tcase, source_read_without_permission_says_so);
 	tcase_add_test(tcase, source_read_path_through_a_file_tells_the_reason);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return unit_run(suite);
 }

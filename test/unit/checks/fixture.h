@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "checks/checks.h"
+#include "unit.h"
 
 #define LIST_MAX 6
 
@@ -101,17 +102,6 @@ static inline void fixture_run_list(enum key_id id, const char *where, const str
 	for (size_t i = 0; i < fixture.problems.errors.count; i++)
 		ck_assert_str_eq(fixture.problems.errors.items[i].where, where);
 	fixture_fini(&fixture);
-}
-
-static inline int fixture_main(Suite *suite)
-{
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 #endif

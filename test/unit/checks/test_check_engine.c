@@ -100,5 +100,5 @@ int main(void)
 	tcase_add_loop_test(tcase, checks_run_number_out_of_range_is_an_error, 0, ARRAY_SIZE(numbers));
 	tcase_add_loop_test(tcase, checks_run_embedded_containerd_conflicts_with_cri_containerd, 0, 4);
 	suite_add_tcase(suite, tcase);
-	return fixture_main(suite);
+	return unit_run(suite);
 }

@@ -71,5 +71,5 @@ int main(void)
 	tcase_add_test(tcase, labels_unique_same_pair_twice_is_kept_once);
 	tcase_add_test(tcase, labels_unique_none_gives_none);
 	suite_add_tcase(suite, tcase);
-	return fixture_main(suite);
+	return unit_run(suite);
 }

@@ -166,5 +166,5 @@ int main(void)
 	tcase_add_loop_test(tcase, check_hosts_list_says_what_is_wrong, 0, ARRAY_SIZE(hosts));
 	tcase_add_loop_test(tcase, checks_run_string_says_what_is_wrong, 0, ARRAY_SIZE(strings));
 	suite_add_tcase(suite, tcase);
-	return fixture_main(suite);
+	return unit_run(suite);
 }

@@ -170,5 +170,5 @@ int main(void)
 	tcase_add_loop_test(tcase, check_insecure_registries_http_prefix_warns, 0, ARRAY_SIZE(prefixes));
 	tcase_add_loop_test(tcase, registry_lists_make_settings_gives_lists, 0, ARRAY_SIZE(lists));
 	suite_add_tcase(suite, tcase);
-	return fixture_main(suite);
+	return unit_run(suite);
 }

@@ -50,5 +50,5 @@ int main(void)
 	tcase_add_loop_test(tcase, check_generic_resources_list_says_what_is_wrong, 0, ARRAY_SIZE(resources));
 	tcase_add_loop_test(tcase, check_exec_opts_list_says_what_is_wrong, 0, ARRAY_SIZE(options));
 	suite_add_tcase(suite, tcase);
-	return fixture_main(suite);
+	return unit_run(suite);
 }

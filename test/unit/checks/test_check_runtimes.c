@@ -123,5 +123,5 @@ int main(void)
 	tcase_add_test(tcase, check_runtimes_entry_error_names_its_key);
 	tcase_add_loop_test(tcase, runtime_name_is_stock_name_is_told, 0, ARRAY_SIZE(names));
 	suite_add_tcase(suite, tcase);
-	return fixture_main(suite);
+	return unit_run(suite);
 }

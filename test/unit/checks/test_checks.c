@@ -95,5 +95,5 @@ int main(void)
 	tcase_add_test(tcase, checks_run_nothing_set_passes);
 	tcase_add_test(tcase, checks_run_everything_wrong_keeps_the_order);
 	suite_add_tcase(suite, tcase);
-	return fixture_main(suite);
+	return unit_run(suite);
 }

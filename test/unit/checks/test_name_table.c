@@ -42,5 +42,5 @@ int main(void)
 	tcase_add_test(tcase, name_table_add_known_name_gives_its_index);
 	tcase_add_test(tcase, name_table_add_many_names_are_all_found);
 	suite_add_tcase(suite, tcase);
-	return fixture_main(suite);
+	return unit_run(suite);
 }

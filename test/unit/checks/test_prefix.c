@@ -50,5 +50,5 @@ int main(void)
 
 	tcase_add_loop_test(tcase, prefix_mask_prefix_clears_the_host, 0, ARRAY_SIZE(cases));
 	suite_add_tcase(suite, tcase);
-	return fixture_main(suite);
+	return unit_run(suite);
 }

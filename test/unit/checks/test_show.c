@@ -45,5 +45,5 @@ int main(void)
 	tcase_add_loop_test(tcase, show_masked_text_hides_the_password, 0, ARRAY_SIZE(masks));
 	tcase_add_test(tcase, show_quoted_text_stays_on_its_line);
 	suite_add_tcase(suite, tcase);
-	return fixture_main(suite);
+	return unit_run(suite);
 }

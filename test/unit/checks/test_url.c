@@ -75,5 +75,5 @@ int main(void)
 
 	tcase_add_loop_test(tcase, url_parse_text_gives_parts_or_reason, 0, ARRAY_SIZE(cases));
 	suite_add_tcase(suite, tcase);
-	return fixture_main(suite);
+	return unit_run(suite);
 }

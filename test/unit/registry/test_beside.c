@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "sandbox.h"
+#include "unit.h"
 
 static struct sandbox sandbox;
 static struct rtreg *registry;
@@ -294,8 +295,6 @@ int main(void)
 {
 	Suite *suite = suite_create("beside");
 	TCase *tcase = tcase_create("beside");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, setup, teardown);
@@ -305,8 +304,5 @@ int main(void)
 	tcase_add_test(tcase, close_beside_a_forked_child_gives_the_state_directory_back);
 	tcase_add_test(tcase, reload_under_signals_is_not_interrupted);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return unit_run(suite);
 }

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "sandbox.h"
+#include "unit.h"
 
 #define ROUNDS 10000
 
@@ -125,14 +126,9 @@ int main(void)
 {
 	Suite *suite = suite_create("readers-" FLAVOR_NAME);
 	TCase *tcase = tcase_create("readers");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, readers_make_no_system_call_and_allocate_nothing);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return unit_run(suite);
 }

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "sandbox.h"
+#include "unit.h"
 
 static struct sandbox sandbox;
 static struct rtreg *registry;
@@ -537,8 +538,6 @@ int main(void)
 {
 	Suite *suite = suite_create("registry-" FLAVOR_NAME);
 	TCase *tcase = tcase_create("registry");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_set_timeout(tcase, 120);
 	tcase_add_checked_fixture(tcase, NULL, teardown);
@@ -567,8 +566,5 @@ int main(void)
 	tcase_add_test(tcase, open_relative_paths_become_absolute);
 	tcase_add_test(tcase, reclaimer_is_named_and_blocks_all_signals);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return unit_run(suite);
 }

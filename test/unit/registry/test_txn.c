@@ -7,6 +7,7 @@
 
 #include "base/problems.h"
 #include "steps/txn.h"
+#include "unit.h"
 
 static char trace[64];
 
@@ -137,8 +138,6 @@ int main(void)
 {
 	Suite *suite = suite_create("txn");
 	TCase *tcase = tcase_create("txn");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, commit_runs_commit_callbacks_in_order);
@@ -148,8 +147,5 @@ int main(void)
 	tcase_add_test(tcase, prepare_silent_failure_names_step_and_errno);
 	tcase_add_test(tcase, commit_does_not_run_rollback_callbacks);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return unit_run(suite);
 }

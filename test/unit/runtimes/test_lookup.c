@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "runtimes/lookup.h"
 #include "runtimes/temporary.h"
+#include "unit.h"
 
 static struct rtreg_error error;
 
@@ -163,8 +164,6 @@ int main(void)
 {
 	Suite *suite = suite_create("lookup");
 	TCase *tcase = tcase_create("lookup");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, tcase);
 	tcase_add_checked_fixture(tcase, setup, teardown);
@@ -182,8 +181,5 @@ int main(void)
 	tcase_add_test(tcase, lookup_binary_first_executable_in_path_wins);
 	tcase_add_loop_test(tcase, lookup_binary_relative_path_elements_are_not_used, 0,
 	                    (int)ARRAY_SIZE(relative_paths));
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return unit_run(suite);
 }

@@ -7,6 +7,7 @@
 
 #include "runtimes/probe.h"
 #include "runtimes/temporary.h"
+#include "unit.h"
 
 /* Longer than any test may take; so a test that waits for it fails by check's own limit. */
 #define LONG_MS  60000
@@ -504,8 +505,6 @@ int main(void)
 {
 	Suite *suite = suite_create("probe");
 	TCase *tcase = tcase_create("probe");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, tcase);
 	tcase_set_timeout(tcase, 30);
@@ -542,8 +541,5 @@ int main(void)
 	tcase_add_test(tcase, probe_run_binary_that_appears_is_asked);
 	tcase_add_test(tcase, probe_run_binary_that_goes_away_is_a_warning);
 	tcase_add_test(tcase, probe_get_unknown_path_is_null);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return unit_run(suite);
 }

@@ -4,6 +4,7 @@
 #include "base/fs.h"
 #include "runtimes/script.h"
 #include "runtimes/temporary.h"
+#include "unit.h"
 
 static void make(struct script *script, const char *name)
 {
@@ -209,8 +210,7 @@ int main(void)
 {
 	Suite *suite = suite_create("script");
 	TCase *names_case = tcase_create("names"), *content = tcase_create("content");
-	SRunner *runner = srunner_create(suite);
-	int failed, shell_count = (int)ARRAY_SIZE(shells);
+	int shell_count = (int)ARRAY_SIZE(shells);
 
 	suite_add_tcase(suite, names_case);
 	tcase_add_loop_test(names_case, script_init_name_is_percent_encoded, 0, (int)ARRAY_SIZE(names));
@@ -226,8 +226,5 @@ int main(void)
 	tcase_add_loop_test(content, script_run_command_without_slash_is_found_in_path, 0,
 	                    shell_count * (int)ARRAY_SIZE(odd_commands));
 	tcase_add_loop_test(content, script_run_relative_path_with_leading_dash_is_executed, 0, shell_count);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return unit_run(suite);
 }

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "runtimes/scripts.h"
+#include "unit.h"
 
 /* --- the directory --- */
 
@@ -627,13 +628,8 @@ static void add_content_tests(Suite *suite)
 int main(void)
 {
 	Suite *suite = suite_create("script_store");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	add_directory_tests(suite);
 	add_content_tests(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return unit_run(suite);
 }

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "runtimes/scripts.h"
+#include "unit.h"
 
 static atomic_int file_syncs, directory_syncs, failing_syncs;
 static bool fail_directory_sync, no_tmpfile, no_proc_links, no_links;
@@ -303,8 +304,6 @@ int main(void)
 {
 	Suite *suite = suite_create("script_write");
 	TCase *tcase = tcase_create("write");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, tcase);
 	tcase_set_timeout(tcase, 60);
@@ -324,8 +323,5 @@ int main(void)
 	tcase_add_test(tcase, script_store_add_script_held_open_for_long_is_a_warning);
 	tcase_add_test(tcase, script_store_repair_content_changed_under_old_times_is_put_right);
 	tcase_add_test(tcase, script_store_add_one_among_many_writes_one);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return unit_run(suite);
 }

@@ -6,6 +6,7 @@
  */
 #include "store/store.h"
 
+#include "unit.h"
 #include <check.h>
 #include <stdlib.h>
 #include <time.h>
@@ -356,8 +357,6 @@ int main(void)
 {
 	Suite *suite = suite_create("store");
 	TCase *tcase = tcase_create("store");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_set_timeout(tcase, 30);
 	tcase_add_checked_fixture(tcase, setup, teardown);
@@ -375,8 +374,5 @@ int main(void)
 	tcase_add_test(tcase, fini_frees_what_was_unpinned_at_the_last_moment);
 	tcase_add_test(tcase, fini_waits_for_the_last_pin);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return unit_run(suite);
 }

@@ -4,6 +4,7 @@
 
 #include "base/problems.h"
 #include "tree.h"
+#include "unit.h"
 #include "values/settings.h"
 
 static struct arena *arena;
@@ -219,8 +220,6 @@ int main(void)
 {
 	Suite *suite = suite_create("flags");
 	TCase *tests = tcase_create("flags");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_loop_test(tests, settings_from_flags_good_flags_give_the_value, 0, ARRAY_SIZE(good));
@@ -230,8 +229,5 @@ int main(void)
 	tcase_add_test(tests, settings_conflicts_keys_in_both_are_listed_by_name);
 	tcase_add_test(tests, settings_conflicts_runtimes_are_none);
 	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return unit_run(suite);
 }

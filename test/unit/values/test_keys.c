@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/problems.h"
+#include "unit.h"
 #include "values/settings.h"
 
 static struct keyset *keys;
@@ -290,8 +291,6 @@ int main(void)
 {
 	Suite *suite = suite_create("keys");
 	TCase *tests = tcase_create("keys");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_loop_test(tests, keys_named_stands_at_its_id, 0, ARRAY_SIZE(ids));
@@ -308,8 +307,5 @@ int main(void)
 	tcase_add_test(tests, settings_defaults_are_those_of_the_contract);
 	tcase_add_test(tests, settings_defaults_exec_root_given_is_used);
 	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return unit_run(suite);
 }

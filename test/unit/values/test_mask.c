@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tree.h"
+#include "unit.h"
 #include "values/mask.h"
 
 static const struct {
@@ -125,16 +126,11 @@ int main(void)
 {
 	Suite *suite = suite_create("mask");
 	TCase *tests = tcase_create("mask");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(tests, mask_url_case_hides_user_info, 0, ARRAY_SIZE(urls));
 	tcase_add_loop_test(tests, mask_name_long_name_is_cut, 0, ARRAY_SIZE(names));
 	tcase_add_loop_test(tests, mask_write_case_hides_secrets, 0, ARRAY_SIZE(values));
 	tcase_add_loop_test(tests, mask_print_case_hides_secrets, 0, ARRAY_SIZE(values));
 	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return unit_run(suite);
 }

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/problems.h"
 #include "base/text.h"
+#include "unit.h"
 #include "values/parse.h"
 
 static struct arena *arena;
@@ -213,8 +214,6 @@ int main(void)
 {
 	Suite *suite = suite_create("parse");
 	TCase *tcase = tcase_create("parse_json");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_loop_test(tcase, parse_json_tree_is_written_again_in_order, 0, (int)ARRAY_SIZE(written));
@@ -229,9 +228,5 @@ int main(void)
 	tcase_add_loop_test(tcase, parse_json_nul_in_a_string_is_refused, 0, 2);
 	tcase_add_test(tcase, parse_json_hundred_thousand_members_each_twice_keep_the_last);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return unit_run(suite);
 }

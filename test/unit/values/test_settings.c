@@ -4,6 +4,7 @@
 
 #include "base/problems.h"
 #include "tree.h"
+#include "unit.h"
 #include "values/runtime_limits.h"
 #include "values/settings.h"
 
@@ -390,8 +391,6 @@ int main(void)
 {
 	Suite *suite = suite_create("settings");
 	TCase *tests = tcase_create("settings");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_loop_test(tests, settings_from_tree_good_value_is_normalised, 0, ARRAY_SIZE(good));
@@ -406,8 +405,5 @@ int main(void)
 	tcase_add_test(tests, settings_from_tree_most_runtimes_are_accepted_and_sorted);
 	tcase_add_test(tests, settings_from_tree_one_runtime_too_many_is_an_error);
 	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return unit_run(suite);
 }

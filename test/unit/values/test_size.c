@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/problems.h"
+#include "unit.h"
 #include "values/size.h"
 
 static const struct {
@@ -74,13 +75,8 @@ int main(void)
 {
 	Suite *suite = suite_create("size");
 	TCase *tests = tcase_create("size");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(tests, size_parse_case_gives_bytes_or_message, 0, ARRAY_SIZE(cases));
 	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return unit_run(suite);
 }
