@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/fs.h"
 #include "base/problems.h"
 
 #define FIRST_GUESS ((size_t)4096)
@@ -63,26 +64,6 @@ static int check_type(const char *path, const struct stat *st, struct rtreg_erro
 	return error_set(error, -EINVAL, path, "configuration file %s: %s; name a regular file", path, what);
 }
 
-/* Reads up to the end of the file or `size` bytes, whichever comes first. */
-static int read_full(int fd, char *buffer, size_t size, size_t *ret_got)
-{
-	size_t got = 0;
-
-	while (got < size) {
-		ssize_t n = read(fd, buffer + got, size - got);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		got += (size_t)n;
-	}
-	*ret_got = got;
-	return 0;
-}
-
 /* A buffer that is not full after reading has met the end of the file. */
 static int read_all(int fd, const char *path, size_t guess, char **ret, size_t *ret_size,
                     struct rtreg_error *error)
@@ -97,7 +78,7 @@ static int read_all(int fd, const char *path, size_t guess, char **ret, size_t *
 		if (!larger)
 			return error_no_memory(error);
 		buffer = larger;
-		r = read_full(fd, buffer + size, capacity - size, &got);
+		r = fs_read_full(fd, buffer + size, capacity - size, &got);
 		if (r < 0)
 			return fail_read(path, -r, error);
 		size += got;

@@ -147,20 +147,35 @@ const char *rtreg_version(void)
 	return RTREG_VERSION;
 }
 
-int rtreg_add_step(struct rtreg *registry, const char *name, rtreg_step_fn prepare, void *context)
+/* What a function of any thread's that changes the registry does first: off the readers, then the lock. */
+static int enter(struct rtreg *registry, bool *ret_offline)
 {
-	struct rtreg_step step = {.name = name, .prepare = prepare, .context = context};
-	bool offline;
-	int r = blocking_begin(registry->store.head.flavor, &offline);
+	int r = blocking_begin(registry->store.head.flavor, ret_offline);
 
 	if (r < 0)
 		return r;
 	r = writer_lock(registry, NULL);
-	if (r == 0) {
-		r = prepare ? step_list_add(&registry->steps, &step) : -EINVAL;
-		writer_unlock(registry);
-	}
+	if (r < 0)
+		blocking_end(registry->store.head.flavor, *ret_offline);
+	return r;
+}
+
+static void leave(struct rtreg *registry, bool offline)
+{
+	writer_unlock(registry);
 	blocking_end(registry->store.head.flavor, offline);
+}
+
+int rtreg_add_step(struct rtreg *registry, const char *name, rtreg_step_fn prepare, void *context)
+{
+	struct rtreg_step step = {.name = name, .prepare = prepare, .context = context};
+	bool offline;
+	int r = enter(registry, &offline);
+
+	if (r < 0)
+		return r;
+	r = prepare ? step_list_add(&registry->steps, &step) : -EINVAL;
+	leave(registry, offline);
 	return r;
 }
 
@@ -195,15 +210,11 @@ static int replace_keys(struct rtreg *registry, const char *name, enum rtreg_typ
 int rtreg_add_key(struct rtreg *registry, const char *key, enum rtreg_type type)
 {
 	bool offline;
-	int r = blocking_begin(registry->store.head.flavor, &offline);
+	int r = enter(registry, &offline);
 
 	if (r < 0)
 		return r;
-	r = writer_lock(registry, NULL);
-	if (r == 0) {
-		r = replace_keys(registry, key, type);
-		writer_unlock(registry);
-	}
-	blocking_end(registry->store.head.flavor, offline);
+	r = replace_keys(registry, key, type);
+	leave(registry, offline);
 	return r;
 }
