@@ -190,8 +190,9 @@ RTREG_EXPORT int rtreg_reload_if(struct rtreg *registry, const struct rtreg_sour
 
 /*
  * Checks a configuration as a start with `options` would, without a registry: writes nothing, starts no
- * process. `source` NULL: the file that `options` names. The report tells warnings and ignored keys. Context:
- * any thread. Errors: as rtreg_open_flavor().
+ * process. `source` NULL: the file that `options` names. The report tells warnings and ignored keys.
+ * Context: any thread, outside reader sections: it reads a file, and knows no flavour. A qsbr thread goes
+ * offline first. Errors: as rtreg_open_flavor().
  */
 RTREG_EXPORT int rtreg_validate(const struct rtreg_options *options, const struct rtreg_source *source,
                                 struct rtreg_report **ret, struct rtreg_error *error);
