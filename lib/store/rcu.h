@@ -21,10 +21,12 @@
 #ifdef RTREG_TSAN
 /* rcu_assign_pointer(), visible to the sanitizer. */
 #define rcu_publish(pointer, value) __atomic_store_n(&(pointer), (value), __ATOMIC_RELEASE)
-#define tsan_acquire(registry)      __tsan_acquire(rtreg_tsan_token(registry))
+#define tsan_acquire(flavor)        __tsan_acquire(rtreg_tsan_token(flavor))
+#define tsan_release(flavor)        __tsan_release(rtreg_tsan_token(flavor))
 #else
 #define rcu_publish(pointer, value) rcu_assign_pointer(pointer, value)
-#define tsan_acquire(registry)      ((void)(registry))
+#define tsan_acquire(flavor)        ((void)(flavor))
+#define tsan_release(flavor)        ((void)(flavor))
 #endif
 
 /*
@@ -37,6 +39,7 @@ static inline int blocking_begin(const struct rcu_flavor_struct *flavor, bool *r
 	*ret_offline = false;
 	if (!flavor || !flavor->read_ongoing())
 		return 0;
+	tsan_release(flavor);
 	flavor->thread_offline(); /* ends "ongoing" in qsbr, does nothing in the others */
 	if (flavor->read_ongoing())
 		return -EDEADLK;

@@ -71,7 +71,7 @@ static void free_all(struct lifetime_list *list)
 static void grace_period(struct store *store)
 {
 	store->head.flavor->update_synchronize_rcu();
-	tsan_acquire((struct rtreg *)(void *)store);
+	tsan_acquire(store->head.flavor);
 }
 
 /* Waits for something to do; false once the store is stopping and nothing is left. Called with the lock held.

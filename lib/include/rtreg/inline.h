@@ -36,12 +36,13 @@ void __tsan_release(void *address);
 #endif
 
 /*
- * What the edges between readers and the reclaimer are tied to, for the thread sanitizer. Not the pointer: an
+ * What the edges between readers and the reclaimer are tied to, for the thread sanitizer: the address of the
+ * flavour, which readers, reclaimer and everything that goes offline know. Not the published pointer's: an
  * atomic store to an address takes away what readers released there before.
  */
-static inline void *rtreg_tsan_token(struct rtreg *registry)
+static inline void *rtreg_tsan_token(const struct rcu_flavor_struct *flavor)
 {
-	return &((struct rtreg_head *)(void *)registry)->flavor;
+	return (void *)(uintptr_t)flavor;
 }
 
 /*
@@ -51,7 +52,7 @@ static inline void *rtreg_tsan_token(struct rtreg *registry)
 static inline void rtreg_tsan_reader_done(struct rtreg *registry)
 {
 #ifdef RTREG_TSAN
-	__tsan_release(rtreg_tsan_token(registry));
+	__tsan_release(rtreg_tsan_token(((struct rtreg_head *)(void *)registry)->flavor));
 #else
 	(void)registry;
 #endif
