@@ -8,8 +8,10 @@
 #include "routes.h"
 #include "service.h"
 
-/* True or false in *ret, which stays without the argument. False: the argument was bad, and `request` is
- * answered. */
+/*
+ * True or false in *ret, which stays without the argument. False: the argument was bad, and `request` is
+ * answered.
+ */
 static bool read_switch(struct request *request, const char *name, bool *ret)
 {
 	_cleanup_free_ char *value = NULL;

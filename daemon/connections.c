@@ -122,8 +122,10 @@ int connections_add(struct connections *connections, int fd)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &connection->credentials, &size) < 0)
 		connection->credentials = (struct ucred){.uid = (uid_t)-1, .gid = (gid_t)-1};
 	pthread_mutex_lock(&connections->lock);
-	/* The library closes a connection without a word if it has no memory for it: then its number comes
-	 * again. */
+	/*
+	 * The library closes a connection without a word if it has no memory for it: then its number comes
+	 * again.
+	 */
 	stale = find(connections, fd);
 	if (stale)
 		unlink_connection(connections, stale);

@@ -36,8 +36,10 @@ void connections_free(struct connections *connections);
 
 /* --- from the main loop */
 
-/* Takes a connection into the table. -EAGAIN: there are too many, of all or of this user; -ENOMEM. `fd` stays
- * the caller's. */
+/*
+ * Takes a connection into the table. -EAGAIN: there are too many, of all or of this user; -ENOMEM. `fd` stays
+ * the caller's.
+ */
 int connections_add(struct connections *connections, int fd);
 /* Takes it out again: the library refused it. */
 void connections_forget(struct connections *connections, int fd);

@@ -10,7 +10,8 @@
 
 #include "rtreg/rtreg.h"
 
-/* Up to 8 pairs of key and value follow, both strings, ended by NULL; a pair whose value is NULL is left out.
+/*
+ * Up to 8 pairs of key and value follow, both strings, ended by NULL; a pair whose value is NULL is left out.
  */
 void log_entry(enum rtreg_log_level level, const char *message, ...) __attribute__((sentinel));
 #define log_error(...) log_entry(RTREG_LOG_ERROR, __VA_ARGS__, NULL)

@@ -19,8 +19,10 @@
 #define BACKLOG_AT_ONCE 64
 #define STOP_TICK_MS    20
 
-/* The listening socket is not watched until then: without descriptors or memory, accept would fail at once,
- * again and again. */
+/*
+ * The listening socket is not watched until then: without descriptors or memory, accept would fail at once,
+ * again and again.
+ */
 #define ACCEPT_PAUSE_MS 100
 #define WARN_AGAIN_MS   10000
 

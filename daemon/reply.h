@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a handler answers: a status, a body, and the generation that it speaks of. Knows nothing of HTTP's
- * library. */
+/*
+ * What a handler answers: a status, a body, and the generation that it speaks of. Knows nothing of HTTP's
+ * library.
+ */
 #ifndef RTREGD_REPLY_H
 #define RTREGD_REPLY_H
 
@@ -27,8 +29,10 @@ void reply_fini(struct reply *reply);
 /* Replaces the body with {"message": …}. */
 void reply_message(struct reply *reply, unsigned status, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
-/* Replaces the body with the error's message and, where there are several, "errors". `result` is the negative
- * errno that came with it. */
+/*
+ * Replaces the body with the error's message and, where there are several, "errors". `result` is the negative
+ * errno that came with it.
+ */
 void reply_failure(struct reply *reply, unsigned status, int result, const struct rtreg_error *error);
 
 /* The message of an error, or what errno says where it has none. */

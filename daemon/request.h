@@ -36,8 +36,10 @@ struct request {
  * After request_suspend() the handler touches the request no more than to hand it over.
  */
 void request_suspend(struct request *request);
-/* Context: any thread, once. The request may be gone on return. If handing it over failed: the handler's,
- * too. */
+/*
+ * Context: any thread, once. The request may be gone on return. If handing it over failed: the handler's,
+ * too.
+ */
 void request_resume(struct request *request);
 
 #endif

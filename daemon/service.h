@@ -31,8 +31,10 @@ struct service {
 	char host[HOST_NAME_MAX + 1];
 };
 
-/* Runs until a signal ends it. Errors: what keeps it from starting. Context: the first thread, before there
- * are others. */
+/*
+ * Runs until a signal ends it. Errors: what keeps it from starting. Context: the first thread, before there
+ * are others.
+ */
 int service_run(const struct options *options, struct rtreg_error *error);
 
 #endif

@@ -16,7 +16,8 @@ static void waiting(void *context, int64_t elapsed_ms)
 	say_waiting(context, elapsed_ms);
 }
 
-/* The kernel refuses a connection to another kind of file as it does one to a socket that nobody listens at.
+/*
+ * The kernel refuses a connection to another kind of file as it does one to a socket that nobody listens at.
  */
 static bool is_another_file(const char *path)
 {

@@ -21,10 +21,13 @@ void display_print(FILE *stream, const char *string);
 size_t display_width(const char *string);
 /* As display_append(), with at most `width` columns: what is too long ends in `…`. */
 void display_cut(struct text *text, const char *string, size_t width);
-/* Appends one argument quoted for a shell, so that it can be told from its neighbours: `a`, `'a b'`,
- * `$'a\n'`. */
+/*
+ * Appends one argument quoted for a shell, so that it can be told from its neighbours: `a`, `'a b'`,
+ * `$'a\n'`.
+ */
 void display_quote(struct text *text, const char *argument);
-/* The byte at which two strings that begin alike come to differ, moved back to the beginning of a character.
+/*
+ * The byte at which two strings that begin alike come to differ, moved back to the beginning of a character.
  */
 size_t display_common(const char *a, const char *b);
 

@@ -122,7 +122,8 @@ static void write_request(struct text *out, const struct http_request *request)
 		text_append_n(out, request->body, request->body_size);
 }
 
-/* Sends what the socket takes. A daemon that refuses a request may stop reading it: its reply still counts.
+/*
+ * Sends what the socket takes. A daemon that refuses a request may stop reading it: its reply still counts.
  */
 static void send_some(struct exchange *x)
 {

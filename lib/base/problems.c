@@ -26,8 +26,10 @@ __attribute__((format(printf, 1, 0))) static char *format_message(const char *fo
 	return text_steal(&message);
 }
 
-/* Past this many of a kind, one more line says so: a broken file of 16 MiB must not become a reply of a
- * gigabyte. */
+/*
+ * Past this many of a kind, one more line says so: a broken file of 16 MiB must not become a reply of a
+ * gigabyte.
+ */
 #define MAX_PROBLEMS 100
 
 static void list_fini(struct problem_list *list)

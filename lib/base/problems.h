@@ -31,8 +31,10 @@ struct problems {
 
 void problems_fini(struct problems *problems);
 
-/* `where` may be NULL; `code` is a negative errno. The very same error (where and message) twice is kept
- * once. */
+/*
+ * `where` may be NULL; `code` is a negative errno. The very same error (where and message) twice is kept
+ * once.
+ */
 void problems_error(struct problems *problems, int code, const char *where, const char *format, ...)
         __attribute__((format(printf, 4, 5)));
 void problems_warn(struct problems *problems, const char *where, const char *format, ...)
@@ -44,8 +46,10 @@ void problems_ignore(struct problems *problems, const char *key, const char *for
 /* Adds the warnings of `from` to those of `to`, and leaves `from` empty. */
 void problems_take_warnings(struct problems *to, struct problems *from);
 
-/* Fills `error` (NULL allowed) from the errors, the first is the primary one; returns its code, or 0 if there
- * is none. */
+/*
+ * Fills `error` (NULL allowed) from the errors, the first is the primary one; returns its code, or 0 if there
+ * is none.
+ */
 int problems_result(const struct problems *problems, struct rtreg_error *error);
 
 /* Fills `error` (NULL allowed) with one message and returns `code`. */

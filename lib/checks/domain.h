@@ -5,8 +5,10 @@
 
 #include "checks/span.h"
 
-/* The length of the domain name that `text` begins with, up to the first byte that cannot be part of one; 0
- * if there is none, or one with an empty label or a hyphen at a label's end. */
+/*
+ * The length of the domain name that `text` begins with, up to the first byte that cannot be part of one; 0
+ * if there is none, or one with an empty label or a hyphen at a label's end.
+ */
 size_t domain_length(struct span text);
 
 #endif

@@ -14,7 +14,8 @@ static bool is_hex(char c)
 	return span_is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-/* Only bytes that are letters, digits, beyond ASCII, among `others`, or a percent sign with two hex digits.
+/*
+ * Only bytes that are letters, digits, beyond ASCII, among `others`, or a percent sign with two hex digits.
  */
 static bool holds_only(struct span span, const char *others)
 {

@@ -4,8 +4,10 @@
 
 #include "values/settings.h"
 
-/* The attributes of the reload event (CONTRACT section 6), a JSON object of strings; malloc'ed, NULL without
- * memory. */
+/*
+ * The attributes of the reload event (CONTRACT section 6), a JSON object of strings; malloc'ed, NULL without
+ * memory.
+ */
 char *attributes_json(const struct settings *settings);
 
 #endif

@@ -107,7 +107,8 @@ static void compare_runtimes(struct lists *lists, const struct value *from, cons
 	each_difference(from, to, list_runtime, lists);
 }
 
-/* Features documents of runtimes that are in both: they change with the binary, not with the configuration.
+/*
+ * Features documents of runtimes that are in both: they change with the binary, not with the configuration.
  */
 static void compare_features(struct lists *lists, const struct rtreg_snapshot *from,
                              const struct rtreg_snapshot *to)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The report of a reload: what changed, was reset, needs a restart, was ignored; and the event's attributes.
+/*
+ * The report of a reload: what changed, was reset, needs a restart, was ignored; and the event's attributes.
  */
 #ifndef RTREG_DRAFT_REPORT_H
 #define RTREG_DRAFT_REPORT_H

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A registry, and the parts that opening, reloading and validating share. docs/reload.md has the order of a
- * reload. */
+/*
+ * A registry, and the parts that opening, reloading and validating share. docs/reload.md has the order of a
+ * reload.
+ */
 #ifndef RTREG_REGISTRY_REGISTRY_H
 #define RTREG_REGISTRY_REGISTRY_H
 

@@ -154,7 +154,8 @@ static void warn_noexec(const struct script_store *store, struct problems *probl
 		        store->path);
 }
 
-/* Somebody may have changed, removed or exchanged the directory; then go on with the one that is at its path.
+/*
+ * Somebody may have changed, removed or exchanged the directory; then go on with the one that is at its path.
  */
 static int repair_directory(struct script_store *store, struct problems *problems, struct rtreg_error *error)
 {
@@ -258,7 +259,8 @@ static void warn_of_repairs(const struct script_store *store, const struct job_l
 	}
 }
 
-/* Orders the jobs so that those with a fault stand before the files that are already right; tells how many.
+/*
+ * Orders the jobs so that those with a fault stand before the files that are already right; tells how many.
  */
 static int find_faults(struct script_store *store, struct job_list *list, size_t *ret_faults,
                        struct rtreg_error *error)

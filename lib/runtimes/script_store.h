@@ -33,8 +33,10 @@ struct script_batch;
 int script_store_add(struct script_store *store, const struct script *scripts, size_t count,
                      struct script_batch **ret_batch, struct problems *problems, struct rtreg_error *error);
 
-/* Takes back a batch that was never published: removes the files that it created, and frees it. NULL is
- * allowed. */
+/*
+ * Takes back a batch that was never published: removes the files that it created, and frees it. NULL is
+ * allowed.
+ */
 void script_store_discard(struct script_store *store, struct script_batch *batch);
 void script_batch_free(struct script_batch *batch);
 
@@ -45,8 +47,10 @@ void script_batch_free(struct script_batch *batch);
  */
 int script_store_repair(struct script_store *store, struct problems *problems, struct rtreg_error *error);
 
-/* At start, after everything needed was added: removes left-over dot-files and every script that is not
- * known. */
+/*
+ * At start, after everything needed was added: removes left-over dot-files and every script that is not
+ * known.
+ */
 void script_store_sweep(struct script_store *store, struct problems *problems);
 
 #endif

@@ -52,7 +52,8 @@ static int create_dot_file(struct script_store *store, struct script_job *job)
 
 static int create(struct script_store *store, struct script_job *job)
 {
-	/* Only a named file can replace another, and it can always be put in place: what a second try needs.
+	/*
+	 * Only a named file can replace another, and it can always be put in place: what a second try needs.
 	 */
 	bool named = job->fault != SCRIPT_MISSING || job->again || store->no_tmpfile;
 
@@ -110,7 +111,8 @@ static void *sync_some(void *context)
 	return NULL;
 }
 
-/* The caller takes part, so that one file needs no thread, and without memory for threads it is only slower.
+/*
+ * The caller takes part, so that one file needs no thread, and without memory for threads it is only slower.
  */
 static void sync_all(struct script_job *jobs, size_t count)
 {

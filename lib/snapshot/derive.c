@@ -25,8 +25,10 @@ void script_list_fini(struct script_list *list)
 	*list = (struct script_list){0};
 }
 
-/* The cgroup driver (C42): the first native.cgroupdriver of exec-opts; without one, systemd on cgroup v2
- * under systemd. */
+/*
+ * The cgroup driver (C42): the first native.cgroupdriver of exec-opts; without one, systemd on cgroup v2
+ * under systemd.
+ */
 static bool uses_systemd_cgroup(const struct settings *settings)
 {
 	static const char option[] = "native.cgroupdriver=";
@@ -40,8 +42,10 @@ static bool uses_systemd_cgroup(const struct settings *settings)
 	       access("/run/systemd/system", F_OK) == 0;
 }
 
-/* The part of the options that all path runtimes of a configuration share, from `,"Root":` to the closing
- * brace. */
+/*
+ * The part of the options that all path runtimes of a configuration share, from `,"Root":` to the closing
+ * brace.
+ */
 static char *common_options(struct arena *arena, const struct settings *settings)
 {
 	_cleanup_text_ struct text text = {0}, root = {0};

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The public getters of a snapshot. Readers: no allocation, no lock, no system call, but for what says
- * malloc'ed. */
+/*
+ * The public getters of a snapshot. Readers: no allocation, no lock, no system call, but for what says
+ * malloc'ed.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -61,8 +61,10 @@ void snapshot_free(struct rtreg_snapshot *snapshot);
 int derive_runtimes(struct rtreg_snapshot *snapshot, const struct derive_context *context,
                     struct script_list *ret);
 
-/* The distinct binaries that a configuration would use, for the probe: malloc'ed array of pointers into
- * `settings`. */
+/*
+ * The distinct binaries that a configuration would use, for the probe: malloc'ed array of pointers into
+ * `settings`.
+ */
 int derive_binaries(const struct settings *settings, const char ***ret, size_t *ret_count);
 
 #endif

@@ -33,16 +33,22 @@ struct rtreg_txn {
 
 void txn_begin(struct rtreg_txn *txn, const struct rtreg_snapshot *old, const struct rtreg_snapshot *new);
 
-/* Runs one step; on failure rolls everything back, and `error` holds the step's error first, the rollback's
- * behind it. */
+/*
+ * Runs one step; on failure rolls everything back, and `error` holds the step's error first, the rollback's
+ * behind it.
+ */
 int txn_prepare(struct rtreg_txn *txn, const struct rtreg_step *step, struct rtreg_error *error);
 
-/* Runs the commit callbacks in order, all of them; what they report is collected in `errors`. Ends the
- * transaction. */
+/*
+ * Runs the commit callbacks in order, all of them; what they report is collected in `errors`. Ends the
+ * transaction.
+ */
 void txn_commit(struct rtreg_txn *txn, struct rtreg_error *errors);
 
-/* Runs the rollback callbacks in reverse; their errors are added behind what `error` holds. Ends the
- * transaction. */
+/*
+ * Runs the rollback callbacks in reverse; their errors are added behind what `error` holds. Ends the
+ * transaction.
+ */
 void txn_rollback(struct rtreg_txn *txn, struct rtreg_error *error);
 
 #endif

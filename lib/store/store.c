@@ -74,7 +74,8 @@ static void grace_period(struct store *store)
 	tsan_acquire(store->head.flavor);
 }
 
-/* Waits for something to do; false once the store is stopping and nothing is left. Called with the lock held.
+/*
+ * Waits for something to do; false once the store is stopping and nothing is left. Called with the lock held.
  */
 static bool wait_for_work(struct store *store)
 {

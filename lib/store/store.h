@@ -62,8 +62,10 @@ void store_retire(struct store *store, struct rtreg_snapshot *snapshot);
 /* The live snapshot. Context: writer, which alone changes it. */
 const struct rtreg_snapshot *store_live(const struct store *store);
 
-/* Waits until at most STORE_MAX_WAITING snapshots wait for a grace period; -EBUSY after `timeout_ms`.
- * Context: writer. */
+/*
+ * Waits until at most STORE_MAX_WAITING snapshots wait for a grace period; -EBUSY after `timeout_ms`.
+ * Context: writer.
+ */
 int store_wait_room(struct store *store, int timeout_ms);
 
 #endif

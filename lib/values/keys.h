@@ -139,7 +139,8 @@ struct keyset {
 	size_t own_count;
 };
 
-/* `own_count` keys of the engine's at `own`, copied. -EEXIST, -EINVAL, -ENOMEM with the key in error->where.
+/*
+ * `own_count` keys of the engine's at `own`, copied. -EEXIST, -EINVAL, -ENOMEM with the key in error->where.
  */
 int keyset_new(const struct rtreg_key *own, size_t own_count, struct keyset **ret, struct rtreg_error *error);
 void keyset_free(struct keyset *keys);

@@ -20,7 +20,8 @@
 
 #define MARKER "e0000"
 
-/* The next number at or after `at` that is outside strings; `end` if there is none. The text is proved JSON.
+/*
+ * The next number at or after `at` that is outside strings; `end` if there is none. The text is proved JSON.
  */
 static const char *find_number(const char *at, const char *end)
 {

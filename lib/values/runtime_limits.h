@@ -15,8 +15,10 @@
 /* Whether a runtime may have this name; if not, `why` (empty before) tells what is wrong with it. */
 bool runtime_name_is_valid(const char *name, struct text *why);
 
-/* Checks `runtimes` as it stands in a file, before its types are; adds errors to `problems` and returns
- * -EINVAL if it is past a limit. -ENOMEM. */
+/*
+ * Checks `runtimes` as it stands in a file, before its types are; adds errors to `problems` and returns
+ * -EINVAL if it is past a limit. -ENOMEM.
+ */
 int runtime_limits_check(const struct value *runtimes, struct problems *problems);
 
 #endif

@@ -45,8 +45,10 @@ struct member {
 /* "null", "bool", "number", "string", "array", "object": as CONTRACT C8 names them. */
 const char *value_type_name(enum value_type type);
 
-/* The member of an object by its exact key, or NULL. value_member_nocase: without regard to ASCII case, the
- * last wins. */
+/*
+ * The member of an object by its exact key, or NULL. value_member_nocase: without regard to ASCII case, the
+ * last wins.
+ */
 const struct value *value_member(const struct value *object, const char *key);
 const struct value *value_member_nocase(const struct value *object, const char *key);
 

@@ -25,7 +25,8 @@ struct world {
 void world_init(struct world *world);
 void world_fini(struct world *world);
 
-/* Makes configuration `number`, all of whose scripts are new, the next one; the probed runtime changes too.
+/*
+ * Makes configuration `number`, all of whose scripts are new, the next one; the probed runtime changes too.
  */
 void world_prepare(struct world *world, unsigned long number);
 

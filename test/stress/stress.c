@@ -37,8 +37,10 @@ static long number_behind(const char *text, const char *prefix)
 	return text && strncmp(text, prefix, length) == 0 ? strtol(text + length, NULL, 10) : -1;
 }
 
-/* Whether all of a snapshot is of one file; the number is in the label, the runtimes, their options and a
- * timeout. */
+/*
+ * Whether all of a snapshot is of one file; the number is in the label, the runtimes, their options and a
+ * timeout.
+ */
 static bool is_whole(const struct rtreg_snapshot *snapshot)
 {
 	long number = number_behind(rtreg_snapshot_label(snapshot, 0), "number=");

@@ -93,8 +93,10 @@ static inline uint64_t rtreg_hash(const char *name, size_t length)
 	return hash | 1u << 31;
 }
 
-/* A permissible implicit shim name (CONTRACT C44): no '/', contains '.', does not start with one; no NUL.
- * Other bytes are the caller's business. */
+/*
+ * A permissible implicit shim name (CONTRACT C44): no '/', contains '.', does not start with one; no NUL.
+ * Other bytes are the caller's business.
+ */
 static inline bool rtreg_name_is_shim(const char *name, size_t length)
 {
 	return length > 0 && name[0] != '.' && memchr(name, '.', length) && !memchr(name, '/', length) &&

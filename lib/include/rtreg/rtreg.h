@@ -5,21 +5,20 @@
  * Concurrency, in short (docs/concurrency.md has the whole):
  *
  *  - One writer at a time replaces the configuration (rtreg_reload); any number of readers use it meanwhile.
- *  - A reader borrows the current snapshot inside a liburcu read-side section, and may use it until the end
- * of that section; or pins it, from any thread, and may use it until it unpins it.
+ *  - A reader borrows the current snapshot inside a liburcu read-side section, and may use it until the end of
+ *    that section; or pins it, from any thread, and may use it until it unpins it.
  *  - A snapshot is one generation, whole, and never changes.
  *  - Only rtreg_borrow() needs a thread that is registered with liburcu. Everything else: any thread.
- *  - "May block" means: -EDEADLK inside a read-side section of memb, mb and bp; in qsbr a quiescent state
- * (the thread is offline meanwhile, and what it had borrowed is no longer valid).
+ *  - "May block" means: -EDEADLK inside a read-side section of memb, mb and bp; in qsbr a quiescent state (the
+ *    thread is offline meanwhile, and what it had borrowed is no longer valid).
  *
  * Include it after the liburcu flavour of your choice: <urcu.h> (memb; mb with RCU_MB defined), <urcu-qsbr.h>
  * or <urcu-bp.h>. All files that borrow from one registry include the same one. Without any of them the
  * header still compiles, and declares everything but rtreg_open() and rtreg_borrow().
  *
- * Functions that return int return 0 or a negative errno. Wherever a `struct rtreg_error *` or a `struct
- * rtreg_report
- * **` is taken, NULL means "not wanted". Outputs are untouched on failure. Nothing here prints, or aborts on
- * input or on lack of memory.
+ * Functions that return int return 0 or a negative errno. Where a `struct rtreg_error *` or a
+ * `struct rtreg_report **` is taken, NULL means "not wanted". Outputs are untouched on failure. Nothing here
+ * prints, or aborts on input or on lack of memory.
  */
 #ifndef RTREG_H
 #define RTREG_H
@@ -67,8 +66,10 @@ RTREG_EXPORT void rtreg_error_fini(struct rtreg_error *error);
 
 enum rtreg_log_level { RTREG_LOG_ERROR, RTREG_LOG_WARN, RTREG_LOG_INFO, RTREG_LOG_DEBUG };
 
-/* Called for each line that the library has to say; any thread, possibly the library's own. Must not call
- * rtreg. */
+/*
+ * Called for each line that the library has to say; any thread, possibly the library's own. Must not call
+ * rtreg.
+ */
 typedef void (*rtreg_log_fn)(void *context, enum rtreg_log_level level, const char *message);
 
 enum rtreg_type {
@@ -111,8 +112,10 @@ struct rtreg_flag {
  */
 typedef int (*rtreg_step_fn)(struct rtreg_txn *txn, void *context, struct rtreg_error *error);
 
-/* A callback of a transaction. Its error is reported, and changes nothing any more. Context: as
- * rtreg_step_fn. */
+/*
+ * A callback of a transaction. Its error is reported, and changes nothing any more. Context: as
+ * rtreg_step_fn.
+ */
 typedef int (*rtreg_callback)(void *context, struct rtreg_error *error);
 
 struct rtreg_step {
@@ -161,8 +164,10 @@ RTREG_EXPORT const char *rtreg_version(void);
 
 /* --- reload --- */
 
-/* Where a configuration comes from: `file`, or `size` bytes at `bytes`. All zero (or NULL): the configured
- * file. */
+/*
+ * Where a configuration comes from: `file`, or `size` bytes at `bytes`. All zero (or NULL): the configured
+ * file.
+ */
 struct rtreg_source {
 	const char *file;
 	const void *bytes;
@@ -244,16 +249,20 @@ RTREG_EXPORT const struct rtreg_snapshot *rtreg_pin(struct rtreg *registry);
 /* Returns a pin; any thread, once per pin. NULL is allowed. */
 RTREG_EXPORT void rtreg_unpin(const struct rtreg_snapshot *snapshot);
 
-/* Superseded generations that are still pinned, oldest first: fills up to `size` of `ret`, returns how many
- * there are. */
+/*
+ * Superseded generations that are still pinned, oldest first: fills up to `size` of `ret`, returns how many
+ * there are.
+ */
 struct rtreg_pinned {
 	uint64_t generation;
 	uint64_t count;
 };
 RTREG_EXPORT size_t rtreg_pinned(struct rtreg *registry, struct rtreg_pinned *ret, size_t size);
 
-/* All getters: any thread, while the snapshot is borrowed or pinned. What they return belongs to the
- * snapshot. */
+/*
+ * All getters: any thread, while the snapshot is borrowed or pinned. What they return belongs to the
+ * snapshot.
+ */
 RTREG_EXPORT uint64_t rtreg_snapshot_generation(const struct rtreg_snapshot *snapshot);
 RTREG_EXPORT bool rtreg_snapshot_debug(const struct rtreg_snapshot *snapshot);
 RTREG_EXPORT bool rtreg_snapshot_live_restore(const struct rtreg_snapshot *snapshot);
@@ -280,7 +289,8 @@ RTREG_EXPORT const char *rtreg_snapshot_mirror(const struct rtreg_snapshot *snap
 RTREG_EXPORT const char *rtreg_snapshot_insecure_cidr(const struct rtreg_snapshot *snapshot, size_t index);
 RTREG_EXPORT const char *rtreg_snapshot_insecure_host(const struct rtreg_snapshot *snapshot, size_t index);
 
-/* The value of one key, the engine's own included. type 0: there is no such key. Secrets are not masked here.
+/*
+ * The value of one key, the engine's own included. type 0: there is no such key. Secrets are not masked here.
  */
 struct rtreg_value {
 	enum rtreg_type type;

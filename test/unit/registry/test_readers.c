@@ -64,8 +64,10 @@ static bool read_once(const struct rtreg_snapshot *snapshot)
 	return ok && rtreg_snapshot_value(snapshot, "mtu").integer == 1400;
 }
 
-/* What the thread has to say must be in memory: when it is confined it can no longer end by itself but with
- * exit(2). */
+/*
+ * What the thread has to say must be in memory: when it is confined it can no longer end by itself but with
+ * exit(2).
+ */
 static void *read_confined(void *argument)
 {
 	(void)argument;
@@ -85,8 +87,10 @@ static void *read_confined(void *argument)
 	return NULL;
 }
 
-/* In a child: a thread that left by exit(2) alone can be joined, but its place among liburcu's readers is
- * lost. */
+/*
+ * In a child: a thread that left by exit(2) alone can be joined, but its place among liburcu's readers is
+ * lost.
+ */
 static void read_in_child(void)
 {
 	static const char config[] =

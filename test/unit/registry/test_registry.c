@@ -471,7 +471,8 @@ START_TEST(open_second_on_one_state_dir_is_ebusy)
 }
 END_TEST
 
-/* The wrapper's path is handed to others, and the configuration is read again wherever the engine is by then.
+/*
+ * The wrapper's path is handed to others, and the configuration is read again wherever the engine is by then.
  */
 START_TEST(open_relative_paths_become_absolute)
 {

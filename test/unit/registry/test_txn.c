@@ -76,7 +76,8 @@ START_TEST(commit_runs_commit_callbacks_in_order)
 }
 END_TEST
 
-/* The well-known source of this design put rollback callbacks into the commit list, so that they never ran.
+/*
+ * The well-known source of this design put rollback callbacks into the commit list, so that they never ran.
  */
 START_TEST(prepare_failing_step_runs_rollback_callbacks_in_reverse)
 {
