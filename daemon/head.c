@@ -12,9 +12,20 @@ static void note(struct head *head, const char **slot, const char *value)
 	*slot = value;
 }
 
+/*
+ * "Content-Length : 2" is a field of another name to the HTTP library, which then takes the body for the next
+ * request.
+ */
+static bool is_token(const char *name)
+{
+	return *name && strspn(name, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+	                             "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == strlen(name);
+}
+
 void head_add_field(struct head *head, const char *name, const char *value)
 {
 	head->fields++;
+	head->malformed = head->malformed || !is_token(name);
 	if (strcasecmp(name, "Content-Length") == 0)
 		note(head, &head->length, value ? value : "");
 	else if (strcasecmp(name, "Transfer-Encoding") == 0)
@@ -23,7 +34,7 @@ void head_add_field(struct head *head, const char *name, const char *value)
 
 bool head_has_body(const struct head *head)
 {
-	return head->encoding || (head->length && strcmp(head->length, "0") != 0);
+	return head->malformed || head->encoding || (head->length && strcmp(head->length, "0") != 0);
 }
 
 static bool is_number(const char *text)
@@ -35,6 +46,8 @@ void head_check(const struct head *head, struct reply *reply)
 {
 	if (head->conflict || (head->length && head->encoding) || (head->length && !is_number(head->length)))
 		reply_message(reply, 400, "the length of the body is given in conflicting or malformed ways");
+	else if (head->malformed)
+		reply_message(reply, 400, "a header field has a malformed name");
 	else if (head->encoding && strcasecmp(head->encoding, "chunked") != 0)
 		reply_message(reply, 501, "unknown transfer encoding");
 	else if (head->size_bytes > HEAD_MAX_BYTES || head->fields > HEAD_MAX_FIELDS)

@@ -14,10 +14,11 @@ struct head {
 	unsigned fields;
 	size_t size_bytes;
 	bool conflict;
+	bool malformed; /* a field has a name that is none */
 };
 
 void head_add_field(struct head *head, const char *name, const char *value);
-/* Whether a body follows, as far as can be told from what may be contradictory. */
+/* Whether a body may follow, as far as can be told from what may be contradictory. */
 bool head_has_body(const struct head *head);
 /* Answers a head that cannot be read safely (400, 501) or is too large (431). */
 void head_check(const struct head *head, struct reply *reply);
