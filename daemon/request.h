@@ -24,6 +24,7 @@ struct request {
 	const struct route *route;
 	enum request_stage stage;
 	bool suspended; /* its handler answers from another thread; only the library's thread looks at this */
+	bool counted;   /* among the server's unanswered ones, as every one that has ever been suspended */
 	struct uri uri;
 	char *segment;  /* what {name} of the route's path stands for, decoded; or NULL */
 	char *if_match; /* the header as it came, or NULL */

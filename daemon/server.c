@@ -10,20 +10,25 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <microhttpd.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "connections.h"
 #include "head.h"
 #include "log.h"
 #include "request.h"
 #include "routes.h"
+#include "timestamp.h"
 #include "trust.h"
 
 #define IDLE_TIMEOUT_S 60u
+#define FLUSH_TICK_NS  5000000
 
 struct server {
 	struct connections *connections; /* not owned */
+	atomic_size_t unanswered;        /* requests that were suspended */
 	unsigned count, next;
 	struct MHD_Daemon *http[];
 };
@@ -265,6 +270,8 @@ static void on_completed(void *context, struct MHD_Connection *http, void **slot
 	*slot = NULL;
 	if (request)
 		connection_request_done(request->peer);
+	if (request && request->counted)
+		atomic_fetch_sub(&request->service->server->unanswered, 1);
 	request_free(request);
 }
 
@@ -344,6 +351,14 @@ int server_new(struct service *service, unsigned threads, struct server **ret)
 	return 0;
 }
 
+void server_flush(struct server *server, int64_t patience_ms)
+{
+	int64_t end_ms = monotonic_now_ms() + patience_ms;
+
+	while (atomic_load(&server->unanswered) > 0 && monotonic_now_ms() < end_ms)
+		nanosleep(&(struct timespec){.tv_nsec = FLUSH_TICK_NS}, NULL);
+}
+
 void server_free(struct server *server)
 {
 	if (!server)
@@ -366,6 +381,9 @@ void server_take(struct server *server, int fd)
 void request_suspend(struct request *request)
 {
 	request->suspended = true;
+	if (!request->counted)
+		atomic_fetch_add(&request->service->server->unanswered, 1);
+	request->counted = true;
 	MHD_suspend_connection(request->http);
 }
 

@@ -6,12 +6,19 @@
 #ifndef RTREGD_SERVER_H
 #define RTREGD_SERVER_H
 
+#include <stdint.h>
+
 #include "service.h"
 
 struct server;
 
 /* service->connections and ->reloads are there. -ENOMEM, -EAGAIN. */
 int server_new(struct service *service, unsigned threads, struct server **ret);
+/*
+ * Waits until every request that was suspended and resumed has had its reply, or its client has not taken it
+ * for `patience_ms`. Context: nothing is suspended any more.
+ */
+void server_flush(struct server *server, int64_t patience_ms);
 /* Cuts what is still connected. All suspended requests have been resumed. NULL is allowed. */
 void server_free(struct server *server);
 /* Hands out an accepted connection; takes `fd`, whatever comes of it. Context: the main loop. */

@@ -155,9 +155,11 @@ static int start(struct service *service, struct loop *loop, struct rtreg_error 
 static void stop(struct service *service, struct loop *loop)
 {
 	socket_close(&loop->socket);
-	/* Before the server: every suspended request is resumed with it. */
+	/* Before the server: every suspended request is resumed with it, and learns what became of it. */
 	if (service->reloads)
 		reloads_stop(service->reloads);
+	if (service->server)
+		server_flush(service->server, LINGER_MS);
 	server_free(service->server);
 	reloads_free(service->reloads);
 	rtreg_close(service->registry);

@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """rtregd and those who mean it ill, or have bad luck: what they get, and what it costs the others."""
 
+import json
+import os
+import signal
 import unittest
 
-from test_daemon import DaemonTest
+from test_daemon import DaemonTest, PATIENCE, Reply
 
 
 class Heads(DaemonTest):
@@ -20,6 +23,28 @@ class Heads(DaemonTest):
                 self.assertTrue(replies.startswith(b"HTTP/1.1 400 "), replies)
                 self.assertEqual(replies.count(b"HTTP/1.1 "), 1)
         self.assertEqual(self.generation(), 1)
+
+
+class Stopping(DaemonTest):
+    def test_reloads_that_a_stop_cuts_short_are_answered(self):
+        begun, go = self.at("begun"), self.at("go")
+        probe = self.script("probe", f"touch {begun}\nwhile [ ! -e {go} ]; do sleep 0.02; done\necho '{{}}'\n")
+        self.start("--shutdown-timeout", "1")
+        waiting = [self.keep_connection() for _ in range(16)]
+        # The first one's reply is more than a socket holds.
+        large = {"labels": [f"label{i}=value" for i in range(100000)], "runtimes": {"slow": {"path": probe}}}
+        for connection in waiting:
+            connection.request("POST", "/v1/reload", json.dumps({} if os.path.exists(begun) else large))
+            self.wait_for(lambda: os.path.exists(begun), "the first reload to be under way")
+        for _ in range(4):  # so that both threads have seen what came before
+            self.get("/_ping")
+        self.process.send_signal(signal.SIGTERM)
+        self.wait_for(lambda: "shutdown-timeout has passed" in self.read_log(), "the stop to lose patience")
+        open(go, "w").close()
+        replies = [Reply(connection.getresponse()) for connection in waiting]
+        self.assertEqual([reply.status for reply in replies], [200] + [503] * 15)
+        self.assertIn("shutting down", replies[1].json["message"])
+        self.assertEqual(self.process.wait(PATIENCE), 0)
 
 
 if __name__ == "__main__":
