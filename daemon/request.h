@@ -19,6 +19,7 @@ enum request_stage {
 
 struct request {
 	struct service *service;
+	struct worker *worker;
 	struct connection *peer;
 	struct MHD_Connection *http;
 	const struct route *route;

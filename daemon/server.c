@@ -22,15 +22,16 @@
 #include "routes.h"
 #include "timestamp.h"
 #include "trust.h"
+#include "worker.h"
 
+#define RUN_WAIT_MS    10000
 #define IDLE_TIMEOUT_S 60u
 #define FLUSH_TICK_NS  5000000
 
 struct server {
-	struct connections *connections; /* not owned */
-	atomic_size_t unanswered;        /* requests that were suspended */
+	atomic_size_t unanswered; /* requests that were suspended */
 	unsigned count, next;
-	struct MHD_Daemon *http[];
+	struct worker workers[];
 };
 
 /* --- replies */
@@ -244,6 +245,7 @@ static struct connection *peer_of(struct MHD_Connection *http)
 
 static void *on_uri(void *context, const char *target, struct MHD_Connection *http)
 {
+	struct worker *worker = context;
 	struct request *request = calloc(1, sizeof(*request));
 	struct connection *peer = peer_of(http);
 
@@ -253,7 +255,8 @@ static void *on_uri(void *context, const char *target, struct MHD_Connection *ht
 		request_free(request);
 		return NULL;
 	}
-	request->service = context;
+	request->service = worker->service;
+	request->worker = worker;
 	request->peer = peer;
 	request->http = http;
 	return request;
@@ -318,33 +321,49 @@ __attribute__((format(printf, 2, 0))) static void log_http(void *context, const 
 	log_debug("http", "detail", message);
 }
 
-static struct MHD_Daemon *start_thread(struct service *service)
+static struct MHD_Daemon *http_new(struct service *service, struct worker *worker)
 {
-	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC |
-	                 MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+	unsigned flags =
+	        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
 
 	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, service,              /**/
 	                        MHD_OPTION_EXTERNAL_LOGGER, log_http, NULL,             /**/
 	                        MHD_OPTION_NOTIFY_CONNECTION, on_connection, service,   /**/
-	                        MHD_OPTION_URI_LOG_CALLBACK, on_uri, service,           /**/
+	                        MHD_OPTION_URI_LOG_CALLBACK, on_uri, worker,            /**/
 	                        MHD_OPTION_NOTIFY_COMPLETED, on_completed, service,     /**/
 	                        MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,      /**/
 	                        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, /**/
 	                        MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, MHD_OPTION_END);
 }
 
+static int add_worker(struct server *server, struct service *service)
+{
+	struct worker *worker = &server->workers[server->count];
+	struct MHD_Daemon *http = http_new(service, worker);
+	int rc;
+
+	if (!http)
+		return -EAGAIN;
+	rc = worker_start(worker, service, http);
+	if (rc < 0)
+		MHD_stop_daemon(http);
+	else
+		server->count++;
+	return rc;
+}
+
 int server_new(struct service *service, unsigned threads, struct server **ret)
 {
-	struct server *server = calloc(1, sizeof(*server) + threads * sizeof(server->http[0]));
+	struct server *server = calloc(1, sizeof(*server) + threads * sizeof(server->workers[0]));
+	int rc;
 
 	if (!server)
 		return -ENOMEM;
-	server->connections = service->connections;
-	for (; server->count < threads; server->count++) {
-		server->http[server->count] = start_thread(service);
-		if (!server->http[server->count]) {
+	while (server->count < threads) {
+		rc = add_worker(server, service);
+		if (rc < 0) {
 			server_free(server);
-			return -EAGAIN;
+			return rc;
 		}
 	}
 	*ret = server;
@@ -364,17 +383,13 @@ void server_free(struct server *server)
 	if (!server)
 		return;
 	for (unsigned i = 0; i < server->count; i++)
-		MHD_stop_daemon(server->http[i]);
+		worker_stop(&server->workers[i]);
 	free(server);
 }
 
 void server_take(struct server *server, int fd)
 {
-	struct sockaddr address = {.sa_family = AF_UNIX};
-
-	/* On failure it has closed the descriptor. */
-	if (MHD_add_connection(server->http[server->next], fd, &address, sizeof(address)) != MHD_YES)
-		connections_forget(server->connections, fd);
+	worker_take(&server->workers[server->next], fd);
 	server->next = (server->next + 1) % server->count;
 }
 
@@ -389,5 +404,5 @@ void request_suspend(struct request *request)
 
 void request_resume(struct request *request)
 {
-	MHD_resume_connection(request->http);
+	worker_resume(request->worker, request->http);
 }

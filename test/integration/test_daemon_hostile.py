@@ -25,6 +25,23 @@ class Heads(DaemonTest):
         self.assertEqual(self.generation(), 1)
 
 
+class Crowds(DaemonTest):
+    def test_requests_that_come_together_are_all_answered(self):
+        # The HTTP library takes 128 events at a time; a crowd of exactly that many used to wait for one more.
+        self.start("--threads", "1")
+        for size in (127, 128, 256):
+            with self.subTest(size):
+                crowd = [self.connect() for _ in range(size)]
+                self.assertEqual(self.get("/_ping").status, 200)  # all of them have been taken over
+                self.process.send_signal(signal.SIGSTOP)
+                for connection in crowd:
+                    connection.sendall(b"GET /_ping HTTP/1.1\r\nHost: x\r\n\r\n")
+                self.process.send_signal(signal.SIGCONT)
+                for connection in crowd:
+                    self.assertTrue(connection.recv(64).startswith(b"HTTP/1.1 200 "))
+                    connection.close()
+
+
 class Stopping(DaemonTest):
     def test_reloads_that_a_stop_cuts_short_are_answered(self):
         begun, go = self.at("begun"), self.at("go")

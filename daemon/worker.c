@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <microhttpd.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "connections.h"
+#include "service.h"
+
+/*
+ * A descriptor to take over, or a connection to resume; neither: the end. Written and read whole. There are never as
+ * many connections as the pipe has room for messages, and each has one at most, so writing does not fail.
+ */
+struct message {
+	int fd;
+	struct MHD_Connection *suspended;
+};
+
+static int timeout_ms(struct worker *worker)
+{
+	MHD_UNSIGNED_LONG_LONG timeout;
+
+	if (MHD_get_timeout(worker->http, &timeout) != MHD_YES)
+		return -1;
+	return timeout < INT_MAX ? (int)timeout : INT_MAX;
+}
+
+static void send_message(const struct worker *worker, struct message message)
+{
+	while (write(worker->messages[1], &message, sizeof(message)) < 0 && errno == EINTR)
+		;
+}
+
+static void add_connection(struct worker *worker, int fd)
+{
+	struct sockaddr address = {.sa_family = AF_UNIX};
+
+	/* On failure it has closed the descriptor. */
+	if (MHD_add_connection(worker->http, fd, &address, sizeof(address)) != MHD_YES)
+		connections_forget(worker->service->connections, fd);
+}
+
+/* Does what it was handed. False: the thread is to end. */
+static bool read_messages(struct worker *worker)
+{
+	struct message message;
+
+	while (read(worker->messages[0], &message, sizeof(message)) == sizeof(message)) {
+		if (message.fd >= 0)
+			add_connection(worker, message.fd);
+		else if (message.suspended)
+			MHD_resume_connection(message.suspended);
+		else
+			return false;
+	}
+	return true;
+}
+
+static void *work(void *context)
+{
+	struct worker *worker = context;
+	struct epoll_event events[2];
+
+	while (read_messages(worker)) {
+		MHD_run(worker->http);
+		epoll_wait(worker->epoll_fd, events, ARRAY_SIZE(events), timeout_ms(worker));
+	}
+	return NULL;
+}
+
+static int watch(const struct worker *worker, int fd)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+
+	return epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+static int open_descriptors(struct worker *worker)
+{
+	const union MHD_DaemonInfo *info = MHD_get_daemon_info(worker->http, MHD_DAEMON_INFO_EPOLL_FD);
+	int rc;
+
+	if (!info)
+		return -ENOTSUP;
+	if (pipe2(worker->messages, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -errno;
+	worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (worker->epoll_fd < 0)
+		return -errno;
+	rc = watch(worker, info->epoll_fd);
+	return rc < 0 ? rc : watch(worker, worker->messages[0]);
+}
+
+static void close_descriptors(struct worker *worker)
+{
+	cleanup_closep(&worker->epoll_fd);
+	cleanup_closep(&worker->messages[0]);
+	cleanup_closep(&worker->messages[1]);
+}
+
+int worker_start(struct worker *worker, struct service *service, struct MHD_Daemon *http)
+{
+	int rc;
+
+	*worker = (struct worker){.service = service, .http = http, .epoll_fd = -1, .messages = {-1, -1}};
+	rc = open_descriptors(worker);
+	if (rc == 0)
+		rc = -pthread_create(&worker->thread, NULL, work, worker);
+	if (rc < 0) {
+		close_descriptors(worker);
+		return rc;
+	}
+	pthread_setname_np(worker->thread, "rtregd-http");
+	return 0;
+}
+
+void worker_stop(struct worker *worker)
+{
+	send_message(worker, (struct message){.fd = -1});
+	pthread_join(worker->thread, NULL);
+	MHD_stop_daemon(worker->http);
+	close_descriptors(worker);
+}
+
+void worker_take(struct worker *worker, int fd)
+{
+	send_message(worker, (struct message){.fd = fd});
+}
+
+void worker_resume(struct worker *worker, struct MHD_Connection *suspended)
+{
+	send_message(worker, (struct message){.fd = -1, .suspended = suspended});
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A request thread: it drives one daemon of the HTTP library, and is the only one to call it. Others hand it what it is
+ * to do: take over a connection, resume one. The library does not wait by itself: after each full batch of 128 events
+ * it would wait for more before it serves those it has.
+ */
+#ifndef RTREGD_WORKER_H
+#define RTREGD_WORKER_H
+
+#include <pthread.h>
+
+struct MHD_Connection;
+struct MHD_Daemon;
+struct service;
+
+struct worker {
+	struct service *service;
+	struct MHD_Daemon *http;
+	int epoll_fd;
+	int messages[2]; /* a pipe */
+	pthread_t thread;
+};
+
+/* Starts the thread. On success `http` belongs to the worker. -EMFILE, -EAGAIN, -ENOMEM. */
+int worker_start(struct worker *worker, struct service *service, struct MHD_Daemon *http);
+/* Ends the thread once it has done what it was handed, then cuts what is still connected. */
+void worker_stop(struct worker *worker);
+/* Hands a connection over; takes `fd`. Context: the main loop. */
+void worker_take(struct worker *worker, int fd);
+/* Has a suspended connection resumed. Context: any thread, once for each suspension. */
+void worker_resume(struct worker *worker, struct MHD_Connection *suspended);
+
+#endif
