@@ -2,10 +2,13 @@
 #include "events.h"
 
 #include <pthread.h>
+#include <string.h>
 
 #include "base/json_write.h"
 #include "log.h"
 #include "timestamp.h"
+
+#define EVENTS_MAX_BYTES ((size_t)16 << 20)
 
 struct event {
 	int64_t time_ns;
@@ -15,7 +18,8 @@ struct event {
 struct events {
 	pthread_mutex_t lock;
 	struct event ring[EVENTS_KEPT];
-	uint64_t count; /* ever added; the next goes to ring[count % EVENTS_KEPT] */
+	uint64_t first, count; /* the oldest kept; ever added: the next goes to ring[count % EVENTS_KEPT] */
+	size_t bytes;          /* of the lines that are kept */
 };
 
 struct events *events_new(void)
@@ -58,32 +62,55 @@ static char *event_line(int64_t time_ns, const char *action, const char *actor_i
 	return text_steal(&text);
 }
 
+static struct event *event_at(struct events *events, uint64_t number)
+{
+	return &events->ring[number % EVENTS_KEPT];
+}
+
+static void drop_oldest(struct events *events)
+{
+	struct event *event = event_at(events, events->first++);
+
+	events->bytes -= strlen(event->line);
+	free(event->line);
+	event->line = NULL;
+}
+
+/* A single event that is larger than all may be together is kept nonetheless. */
+static bool has_room(const struct events *events, size_t more)
+{
+	uint64_t kept = events->count - events->first;
+
+	return kept == 0 ||
+	       (kept < EVENTS_KEPT && more <= EVENTS_MAX_BYTES && events->bytes <= EVENTS_MAX_BYTES - more);
+}
+
 void events_add(struct events *events, const char *action, const char *actor_id, const char *attributes_json)
 {
-	struct event *slot;
+	struct event event;
 
 	/* Times are taken under the lock, so that the ring is in their order. */
 	pthread_mutex_lock(&events->lock);
-	slot = &events->ring[events->count % EVENTS_KEPT];
-	free(slot->line);
-	slot->time_ns = timestamp_now_ns();
-	slot->line = event_line(slot->time_ns, action, actor_id, attributes_json);
-	events->count++;
-	if (!slot->line)
-		log_error("an event was lost: out of memory", "action", action);
+	event.time_ns = timestamp_now_ns();
+	event.line = event_line(event.time_ns, action, actor_id, attributes_json);
+	if (event.line) {
+		while (!has_room(events, strlen(event.line)))
+			drop_oldest(events);
+		events->bytes += strlen(event.line);
+		*event_at(events, events->count++) = event;
+	}
 	pthread_mutex_unlock(&events->lock);
+	if (!event.line)
+		log_error("an event was lost: out of memory", "action", action);
 }
 
 void events_append(struct events *events, int64_t since_ns, int64_t until_ns, struct text *text)
 {
-	uint64_t first;
-
 	pthread_mutex_lock(&events->lock);
-	first = events->count > EVENTS_KEPT ? events->count - EVENTS_KEPT : 0;
-	for (uint64_t i = first; i < events->count; i++) {
-		const struct event *event = &events->ring[i % EVENTS_KEPT];
+	for (uint64_t i = events->first; i < events->count; i++) {
+		const struct event *event = event_at(events, i);
 
-		if (event->line && event->time_ns >= since_ns && event->time_ns <= until_ns)
+		if (event->time_ns >= since_ns && event->time_ns <= until_ns)
 			text_append(text, event->line);
 	}
 	pthread_mutex_unlock(&events->lock);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The last 1,024 events, each a JSON object in the shape of the Docker Engine API. Any thread. */
+/*
+ * The last 1,024 events, but no more than 16 MiB of them: one can hold as many labels as a configuration. Each is a JSON
+ * object in the shape of the Docker Engine API. Any thread.
+ */
 #ifndef RTREGD_EVENTS_H
 #define RTREGD_EVENTS_H
 

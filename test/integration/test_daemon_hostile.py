@@ -42,6 +42,18 @@ class Crowds(DaemonTest):
                     connection.close()
 
 
+class Sizes(DaemonTest):
+    def test_events_are_bounded_in_bytes_too(self):
+        self.start()
+        for number in range(5):
+            labels = [f"label-{number}-{i}=" + 90 * "x" for i in range(50000)]
+            self.assertEqual(self.reload({"labels": labels}).status, 200)
+        lines = self.get("/v1/events").text.splitlines()
+        self.assertLessEqual(sum(len(line) + 1 for line in lines), 16 << 20)
+        self.assertGreaterEqual(len(lines), 2)
+        self.assertIn("label-4-0=", lines[-1][:20000])
+
+
 class Stopping(DaemonTest):
     def test_reloads_that_a_stop_cuts_short_are_answered(self):
         begun, go = self.at("begun"), self.at("go")
