@@ -6,10 +6,8 @@
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/vfs.h>
 
-#include <linux/magic.h>
-
+#include "base/cgroup.h"
 #include "snapshot/snapshot.h"
 
 #define STOCK_BINARY "runc"
@@ -33,13 +31,11 @@ static bool uses_systemd_cgroup(const struct settings *settings)
 {
 	static const char option[] = "native.cgroupdriver=";
 	const struct value *list = settings_get(settings, KEY_ID_EXEC_OPTS);
-	struct statfs fs;
 
 	for (uint32_t i = 0; i < list->count; i++)
 		if (strncasecmp(list->elements[i].string, option, sizeof(option) - 1) == 0)
 			return strcmp(list->elements[i].string + sizeof(option) - 1, "systemd") == 0;
-	return statfs("/sys/fs/cgroup", &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC &&
-	       access("/run/systemd/system", F_OK) == 0;
+	return cgroup_is_v2() && access("/run/systemd/system", F_OK) == 0;
 }
 
 /*

@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The defaults: those of the table of keys, and the two that depend on where we run. */
 #include <errno.h>
-#include <linux/magic.h>
 #include <string.h>
-#include <sys/vfs.h>
 
+#include "base/cgroup.h"
 #include "values/settings.h"
 #include "values/size.h"
-
-static bool cgroups_are_v2(void)
-{
-	struct statfs fs;
-
-	return statfs("/sys/fs/cgroup", &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
-}
 
 /* `json` comes from the table, where only scalars have defaults, and strings need no escapes. */
 static int scalar_from_json(struct arena *arena, enum key_type type, const char *json, struct value *ret)
@@ -60,7 +52,7 @@ int settings_defaults(struct arena *arena, const struct keyset *keys, const char
 		return -ENOMEM;
 	settings.items[KEY_ID_EXEC_ROOT].value = value_of_string(root);
 	settings.items[KEY_ID_DEFAULT_CGROUPNS_MODE].value =
-	        value_of_string(cgroups_are_v2() ? "private" : "host");
+	        value_of_string(cgroup_is_v2() ? "private" : "host");
 	*ret = settings;
 	return 0;
 }
