@@ -18,7 +18,7 @@ struct block {
 
 struct arena {
 	struct block *blocks; /* the newest first */
-	size_t next_size, total;
+	size_t next_size;
 };
 
 struct arena *arena_new(void)
@@ -55,7 +55,6 @@ static struct block *block_new(struct arena *arena, size_t need)
 	if (!block)
 		return NULL;
 	block->size = size;
-	arena->total += sizeof(*block) + size;
 	if (arena->blocks && size == need) {
 		block->next = arena->blocks->next;
 		arena->blocks->next = block;
@@ -127,9 +126,4 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 		return NULL;
 	}
 	return arena_strndup(arena, text, (size_t)length);
-}
-
-size_t arena_size(const struct arena *arena)
-{
-	return arena->total;
 }

@@ -25,9 +25,6 @@ void *arena_alloc_array(struct arena *arena, size_t count, size_t size);
 char *arena_strdup(struct arena *arena, const char *string);
 char *arena_strndup(struct arena *arena, const char *string, size_t length);
 char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Bytes taken from the system so far. */
-size_t arena_size(const struct arena *arena);
-
 static inline void arena_freep(struct arena **arena)
 {
 	arena_free(*arena);

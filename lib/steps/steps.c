@@ -4,23 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-/* The order of a reload. The table of keys says which step merges which key. */
-static const char *const builtin_steps[STEP_COUNT] = {
-        [STEP_PLATFORM] = "platform",
-        [STEP_DEBUG] = "debug",
-        [STEP_MAX_CONCURRENT] = "max-concurrent-downloads-and-uploads",
-        [STEP_MAX_DOWNLOAD_ATTEMPTS] = "max-download-attempts",
-        [STEP_SHUTDOWN_TIMEOUT] = "shutdown-timeout",
-        [STEP_DEFAULT_STOP_TIMEOUT] = "default-stop-timeout",
-        [STEP_FEATURES] = "features",
-        [STEP_LABELS] = "labels",
-        [STEP_REGISTRY_CONFIG] = "registry-config",
-        [STEP_LIVE_RESTORE] = "live-restore",
-        [STEP_NETWORK_DIAGNOSTIC_PORT] = "network-diagnostic-port",
-        [STEP_NRI] = "nri",
-        [STEP_ENGINE_KEYS] = "engine-keys",
-};
-
 int steps_merge(struct draft *draft)
 {
 	int r = 0;
@@ -28,11 +11,6 @@ int steps_merge(struct draft *draft)
 	for (enum step_id step = STEP_NONE + 1; r == 0 && step < STEP_COUNT; step++)
 		r = draft_merge_step(draft, step);
 	return r;
-}
-
-const char *step_name(enum step_id id)
-{
-	return builtin_steps[id];
 }
 
 int step_list_add(struct step_list *list, const struct rtreg_step *step)

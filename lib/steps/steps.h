@@ -9,9 +9,6 @@
 /* Runs the built-in steps: merges all keys that can be reloaded into the draft. -ENOMEM. */
 int steps_merge(struct draft *draft);
 
-/* The name of a built-in step as CONTRACT section 6 lists it, or NULL. */
-const char *step_name(enum step_id id);
-
 /* The engine's steps. Zeroed is empty; names are copied. */
 struct step_list {
 	struct rtreg_step *items;

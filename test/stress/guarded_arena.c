@@ -18,7 +18,6 @@ struct block {
 
 struct arena {
 	struct block *blocks;
-	size_t total;
 };
 
 struct arena *arena_new(void)
@@ -55,7 +54,6 @@ static bool add_block(struct arena *arena, size_t need)
 		return false;
 	*block = (struct block){.next = arena->blocks, .size = size, .used = sizeof(*block)};
 	arena->blocks = block;
-	arena->total += size;
 	return true;
 }
 
@@ -109,9 +107,4 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 		free(string);
 	}
 	return copy;
-}
-
-size_t arena_size(const struct arena *arena)
-{
-	return arena->total;
 }
