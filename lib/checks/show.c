@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "checks/span.h"
+#include "values/mask.h"
 
 static void quote_char(struct text *text, unsigned char c)
 {
@@ -29,20 +30,10 @@ char *show_quoted(const char *string)
 	return text_steal(&text);
 }
 
-/* Where the authority begins: behind `scheme://`, if there is one. */
-static const char *after_scheme(const char *string)
-{
-	const char *end = string;
-
-	while (span_is_alnum(*end) || *end == '+' || *end == '-' || *end == '.')
-		end++;
-	return end > string && strncmp(end, "://", 3) == 0 ? end + 3 : string;
-}
-
 char *show_masked(const char *string, bool is_valid_url)
 {
 	_cleanup_text_ struct text text = {0};
-	const char *start = after_scheme(string), *colon;
+	const char *start = string + mask_scheme_length(string), *colon;
 	const char *at = span_last((struct span){start, strcspn(start, "/?#")}, '@');
 
 	if (!at && !is_valid_url)

@@ -30,8 +30,7 @@ bool mask_hides(const char *name)
 	return false;
 }
 
-/* The length of "scheme://" at the beginning, or 0. */
-static size_t scheme_length(const char *url)
+size_t mask_scheme_length(const char *url)
 {
 	size_t length = strspn(url, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
 
@@ -55,7 +54,7 @@ static bool is_local(const char *url)
  */
 void mask_url(struct text *text, const char *url)
 {
-	size_t scheme = scheme_length(url);
+	size_t scheme = mask_scheme_length(url);
 	const char *at = strrchr(url, '@');
 
 	if (!at || at == url + scheme || is_local(url)) {

@@ -17,6 +17,8 @@
 void mask_write(struct text *text, const struct key_info *key, const struct value *value);
 /* Writes it as the reference prints it in messages: text bare, lists `[a b]`, maps `map[a:b]`; masked. */
 void mask_print(struct text *text, const struct key_info *key, const struct value *value);
+/* The length of "scheme://" at the beginning of a URL, or 0. */
+size_t mask_scheme_length(const char *url);
 /* Writes a URL that may hold user info: `scheme://xxxxx:xxxxx@host`, `xxxxx:xxxxx@host`. */
 void mask_url(struct text *text, const char *url);
 /*
