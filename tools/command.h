@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What main.c and the commands share. The table of commands is in main.c; each command is one function that
+ * What main.c and the commands share. The table of commands is in commands.c; each command is one function that
  * prints its result on stdout, what went wrong on stderr, and returns the exit code.
  */
 #ifndef RTREG_TOOLS_COMMAND_H
@@ -37,7 +37,7 @@ struct arguments {
 
 typedef int (*command_fn)(const struct ctl *ctl, const struct arguments *arguments);
 
-/* The options of single commands, by their places in main.c's tables. */
+/* The options of single commands, by their places in commands.c's tables. */
 enum config_option { CONFIG_ORIGIN };
 enum reload_option { RELOAD_DRY_RUN, RELOAD_FORCE, RELOAD_IF_GENERATION };
 
@@ -49,6 +49,7 @@ int cmd_reload(const struct ctl *ctl, const struct arguments *arguments);
 int cmd_diff(const struct ctl *ctl, const struct arguments *arguments);
 int cmd_validate(const struct ctl *ctl, const struct arguments *arguments);
 int cmd_history(const struct ctl *ctl, const struct arguments *arguments);
+int cmd_help(const struct ctl *ctl, const struct arguments *arguments);
 int cmd_version(const struct ctl *ctl, const struct arguments *arguments);
 
 #endif

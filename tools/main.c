@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * rtregctl: the client of rtregd. The table of commands is here, and all that is made from it: the help, the
- * options of each command, the check of its arguments, and the suggestion for a mistyped one.
+ * rtregctl: the client of rtregd. What is made from the table of commands: the help, the options of each command,
+ * the check of its arguments, and the suggestion for a mistyped one.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -11,54 +11,13 @@
 
 #include "base/cleanup.h"
 #include "base/suggest.h"
-#include "command.h"
+#include "commands.h"
 #include "display.h"
 #include "say.h"
 
 #define DEFAULT_SOCKET "/run/rtreg/rtreg.sock"
 #define TIMEOUT_MAX    1000000 /* seconds */
 #define NAME_WIDTH     26      /* of names in the help */
-
-struct command_option {
-	const char *name, *value; /* `value` NULL: it has none */
-	const char *help;
-};
-
-struct command {
-	const char *name, *arguments, *help;
-	int words_min, words_max;
-	command_fn run;
-	const struct command_option *options; /* ended by a NULL name */
-};
-
-static int cmd_help(const struct ctl *ctl, const struct arguments *arguments);
-
-static const struct command_option config_options[] = {
-        [CONFIG_ORIGIN] = {"origin", NULL, "show where each key comes from"},
-        {0},
-};
-
-static const struct command_option reload_options[] = {
-        [RELOAD_DRY_RUN] = {"dry-run", NULL, "show what would change, and change nothing"},
-        [RELOAD_FORCE] = {"force", NULL, "make a new generation even if nothing changed"},
-        [RELOAD_IF_GENERATION] = {"if-generation", "N", "only if generation N is the live one"},
-        {0},
-};
-
-static const struct command commands[] = {
-        {"ls", "", "list the runtimes", 0, 0, cmd_ls, NULL},
-        {"resolve", "[NAME]", "what a container with this runtime gets (no NAME: the default)", 0, 1,
-         cmd_resolve, NULL},
-        {"config", "", "the effective configuration", 0, 0, cmd_config, config_options},
-        {"status", "", "generation, uptime, last reload, pinned generations", 0, 0, cmd_status, NULL},
-        {"reload", "[FILE]", "read the configuration again, or take FILE in its place", 0, 1, cmd_reload,
-         reload_options},
-        {"diff", "FILE", "what a reload with FILE would change", 1, 1, cmd_diff, NULL},
-        {"validate", "FILE", "check FILE; needs no daemon", 1, 1, cmd_validate, NULL},
-        {"history", "", "the last reloads, failed ones too", 0, 0, cmd_history, NULL},
-        {"version", "", "versions of client and server", 0, 0, cmd_version, NULL},
-        {"help", "[COMMAND]", "explain rtregctl, or one command", 0, 1, cmd_help, NULL},
-};
 
 enum { OPTION_TIMEOUT = 256, OPTION_JSON, OPTION_VERSION, OPTION_COMMAND };
 
@@ -91,7 +50,7 @@ static void print_help(FILE *stream)
 	      "Talks to rtregd, the runtime registry of container engines.\n\n"
 	      "Commands:\n",
 	      stream);
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+	for (size_t i = 0; i < command_count; i++)
 		print_entry(stream, commands[i].name, commands[i].arguments, commands[i].help);
 	fputs("\nOptions:\n", stream);
 	print_common_options(stream);
@@ -121,7 +80,7 @@ static void print_command_help(const struct command *command)
 
 static const struct command *find_command(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+	for (size_t i = 0; i < command_count; i++)
 		if (strcmp(commands[i].name, name) == 0)
 			return &commands[i];
 	return NULL;
@@ -131,7 +90,7 @@ static int unknown_command(const char *name)
 {
 	struct suggestion near = {.name = name};
 
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+	for (size_t i = 0; i < command_count; i++)
 		suggest_offer(&near, commands[i].name);
 	say_error("unknown command \"%s\"", name);
 	if (near.nearest)
@@ -141,7 +100,7 @@ static int unknown_command(const char *name)
 	return EXIT_USAGE;
 }
 
-static int cmd_help(const struct ctl *ctl, const struct arguments *arguments)
+int cmd_help(const struct ctl *ctl, const struct arguments *arguments)
 {
 	const struct command *command;
 

@@ -29,6 +29,9 @@ struct setting {
 	bool set;     /* otherwise `value` is the type's zero value */
 	bool invalid; /* set, but with an error that has been reported: checks leave it out */
 	enum origin origin;
+	const char *fragment; /* of ORIGIN_FILE: the drop-in file that set it; NULL: the main file */
+	/* KEY_RUNTIMES: for each member the drop-in that has it, or NULL; NULL itself: none is a drop-in's */
+	const char *const *fragments;
 	struct value value;
 };
 
