@@ -330,7 +330,7 @@ void connection_body_complete(struct connection *connection)
 
 void connection_request_done(struct connection *connection)
 {
-	connection->deadline_ms = NO_DEADLINE;
+	connection->deadline_ms = monotonic_now_ms() + IDLE_DEADLINE_MS;
 	connection->state = IDLE;
 	if (connections_stopping(connection->table))
 		shutdown(connection->fd, SHUT_RD);

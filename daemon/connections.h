@@ -23,6 +23,7 @@ enum {
 	CONNECTIONS_MAX_PER_UID = 512,
 	HEAD_DEADLINE_MS = 5000,
 	BODY_DEADLINE_MS = 30000,
+	IDLE_DEADLINE_MS = 60000, /* also for a request line that drips: only a whole one is seen */
 	LINGER_MS = 1000,
 	TICK_MS = 250,
 };

@@ -25,6 +25,7 @@ struct request {
 	const struct route *route;
 	enum request_stage stage;
 	bool suspended; /* its handler answers from another thread; only the library's thread looks at this */
+	bool had_turn;  /* the library has been back once since the body was complete */
 	bool counted;   /* among the server's unanswered ones, as every one that has ever been suspended */
 	struct uri uri;
 	char *segment;  /* what {name} of the route's path stands for, decoded; or NULL */

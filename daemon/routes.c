@@ -13,7 +13,7 @@ static const struct route routes[] = {
         {"GET", "/v1/runtimes/" MARK, api_show_runtime, 0, 0},
         {"GET", "/v1/resolve", api_resolve, 0, 0},
         {"GET", "/v1/config", api_show_config, 0, 0},
-        {"POST", "/v1/reload", api_reload, ROUTE_CHANGES, RELOAD_BODY_MAX},
+        {"POST", "/v1/reload", api_reload, ROUTE_CHANGES | ROUTE_WAITS, RELOAD_BODY_MAX},
         {"GET", "/v1/status", api_show_status, 0, 0},
         {"GET", "/v1/history", api_show_history, 0, 0},
         {"GET", "/v1/events", api_list_events, 0, 0},

@@ -8,6 +8,7 @@
 enum {
 	ROUTE_DOCKER = 1,  /* also below /vX.Y, for the docker CLI */
 	ROUTE_CHANGES = 2, /* only for those whom trust.h trusts */
+	ROUTE_WAITS = 4,   /* its handler suspends */
 };
 
 struct route {

@@ -199,6 +199,19 @@ static void run_handler(struct request *request)
 		request->route->handle(request);
 }
 
+/*
+ * A connection that is suspended while the library still waits to read from it is read from first when it is
+ * resumed, and closed without its reply if the client has ended its sending side. Left without an answer for one
+ * turn, the library waits for the handler instead, and reads no more before the reply.
+ */
+static bool wants_a_turn(struct request *request)
+{
+	bool wants = (request->route->traits & ROUTE_WAITS) && !request->had_turn;
+
+	request->had_turn = true;
+	return wants;
+}
+
 /* --- the library's callbacks */
 
 static enum MHD_Result on_request(void *context, struct MHD_Connection *http, const char *url,
@@ -218,6 +231,8 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *http, co
 	if (*upload_size > 0 && request->stage == REQUEST_BODY)
 		return take_body(request, upload, upload_size);
 	request->suspended = false;
+	if (request->stage == REQUEST_BODY && wants_a_turn(request))
+		return MHD_YES;
 	if (request->stage == REQUEST_BODY)
 		run_handler(request);
 	return request->suspended ? MHD_YES : send_reply(request, false);

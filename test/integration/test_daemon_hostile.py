@@ -4,7 +4,13 @@
 
 import json
 import os
+import resource
 import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
 import unittest
 
 from test_daemon import DaemonTest, PATIENCE, Reply
@@ -52,6 +58,127 @@ class Sizes(DaemonTest):
         self.assertLessEqual(sum(len(line) + 1 for line in lines), 16 << 20)
         self.assertGreaterEqual(len(lines), 2)
         self.assertIn("label-4-0=", lines[-1][:20000])
+
+
+class Nuisances(DaemonTest):
+    """Clients that are slow, go away, or never read: others are served meanwhile, and nothing of them stays."""
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def others_are_served(self):
+        for number in range(20):
+            self.assertEqual(self.get("/v1/resolve").status, 200)
+            self.assertEqual(self.reload({"labels": [f"n={number}"]}, "?force=true").status, 200)
+
+    def test_drips_of_heads_and_bodies(self):
+        self.start()
+        drips = [(self.connect(), text) for text in 40 * (
+            b"GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n",
+            b"POST /v1/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 30\r\n\r\n" + 30 * b" ")]
+        for connection, text in drips[1::2]:
+            connection.sendall(text[:-30])
+        done = threading.Event()
+
+        def drip():
+            for place in range(30):
+                for number, (connection, text) in enumerate(drips):
+                    byte = text[place:place + 1] if number % 2 == 0 else b" "
+                    try:
+                        connection.send(byte)
+                    except OSError:
+                        pass
+                if done.wait(0.02):
+                    break
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        try:
+            self.others_are_served()
+        finally:
+            done.set()
+            dripping.join()
+
+    def test_half_a_request_and_gone(self):
+        self.start()
+        before = self.descriptors()
+        for text in (b"", b"GET", b"GET /v1/status HTTP/1.1\r\nHost: x", b"POST /v1/reload HTTP/1.1\r\nHost: x\r\n"
+                     b"Content-Length: 9\r\n\r\n{}", b"POST /v1/reload HTTP/1.1\r\nHost: x\r\n"
+                     b"Transfer-Encoding: chunked\r\n\r\n5\r\n{", b"POST /v1/reload?force=true HTTP/1.1\r\n"
+                     b"Host: x\r\nContent-Length: 2\r\n\r\n{}"):
+            for _ in range(30):
+                connection = self.connect()
+                connection.sendall(text)
+                connection.close()
+        self.others_are_served()
+        self.wait_for(lambda: self.descriptors() <= before + 1, "the connections to be given back")
+
+    def test_replies_that_nobody_reads(self):
+        self.start()
+        self.assertEqual(self.reload({"labels": [f"label{i}=value" for i in range(20000)]}).status, 200)
+        before = self.descriptors()
+        silent = [self.connect() for _ in range(100)]
+        for connection in silent:
+            connection.sendall(b"GET /v1/config HTTP/1.1\r\nHost: x\r\n\r\n")
+        for connection in silent:
+            self.assertEqual(connection.recv(1, socket.MSG_PEEK), b"H")
+        self.others_are_served()
+        for connection in silent:
+            connection.close()
+        self.wait_for(lambda: self.descriptors() <= before + 1, "the connections to be given back")
+
+    def test_a_client_that_ends_its_sending_side_gets_its_reply(self):
+        self.start()
+        for text in (b"GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n",
+                     b"POST /v1/reload?force=true HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"):
+            for _ in range(10):
+                connection = self.connect()
+                connection.sendall(text)
+                connection.shutdown(socket.SHUT_WR)
+                self.assertTrue(connection.recv(4096).startswith(b"HTTP/1.1 200 "), text)
+
+
+class Limits(DaemonTest):
+    def processor_seconds(self):
+        with open(f"/proc/{self.process.pid}/stat") as file:
+            fields = file.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def test_without_descriptors_it_waits_and_does_not_spin(self):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (1024, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+        self.start()
+        resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE, (48, 48))
+        crowd = [self.connect() for _ in range(100)]
+        self.wait_for(lambda: "cannot accept" in self.read_log(), "the daemon to be out of descriptors")
+        began = time.monotonic(), self.processor_seconds()
+        time.sleep(1)
+        spent = (self.processor_seconds() - began[1]) / (time.monotonic() - began[0])
+        self.assertLess(spent, 0.3)
+        self.assertEqual(self.read_log().count("cannot accept"), 1)
+        for connection in crowd:
+            connection.close()
+        self.assertEqual(self.get("/_ping").status, 200)
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root to be somebody else")
+    def test_one_user_gets_half_of_the_connections(self):
+        os.chmod(self.directory, 0o755)
+        self.start("--socket-mode", "0666")
+        script = ("import os, resource, socket, sys\n"
+                  "resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))\n"
+                  "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
+                  "crowd = []\n"
+                  "for number in range(520):\n"
+                  " crowd.append(socket.socket(socket.AF_UNIX)); crowd[-1].connect(sys.argv[1])\n"
+                  "print(crowd[-1].recv(4096).split()[1].decode(), flush=True)\n"
+                  "crowd[0].sendall(b'GET /_ping HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n')\n"
+                  "print(crowd[0].recv(4096).split()[1].decode(), flush=True)\n"
+                  "sys.stdin.read()\n")
+        with subprocess.Popen([sys.executable, "-c", script, self.socket], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True) as stranger:
+            self.assertEqual(stranger.stdout.readline().strip(), "503")
+            self.assertEqual(stranger.stdout.readline().strip(), "200")
+            self.assertEqual(self.get("/_ping").status, 200)
+            stranger.stdin.close()
 
 
 class Stopping(DaemonTest):
