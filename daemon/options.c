@@ -306,71 +306,102 @@ static void print_words(FILE *stream, const char *help)
 	fputc('\n', stream);
 }
 
-static void print_option(FILE *stream, const char *name, const char *argument, const char *help)
+static void print_option(FILE *stream, const struct option_info *option)
 {
-	const char letter = letter_of(name);
-	int width =
-	        letter ? fprintf(stream, "  -%c, --%s", letter, name) : fprintf(stream, "      --%s", name);
+	const char *shown = option->standard;
+	_cleanup_text_ struct text help = {0};
+	int width = option->letter ? fprintf(stream, "  -%c, --%s", option->letter, option->name)
+	                           : fprintf(stream, "      --%s", option->name);
 
-	if (argument)
-		width += fprintf(stream, " %s", argument);
+	if (option->argument)
+		width += fprintf(stream, " %s", option->argument);
 	if (width + 2 > HELP_COLUMN) {
 		fputc('\n', stream);
 		width = 0;
 	}
 	fprintf(stream, "%*s", HELP_COLUMN - width, "");
-	print_words(stream, help);
-}
-
-static void print_key(FILE *stream, const struct key_info *key)
-{
-	const char *shown = key->default_json;
-	_cleanup_text_ struct text help = {0};
-
-	text_append(&help, key->help);
+	text_append(&help, option->help);
 	if (shown && *shown == '"')
 		text_printf(&help, " (default %.*s)", (int)strcspn(shown + 1, "\""), shown + 1);
 	else if (shown)
 		text_printf(&help, " (default %s)", shown);
-	print_option(stream, key->flag, key->type == KEY_BOOL ? NULL : key->argument,
-	             help.failed ? key->help : text_string(&help));
+	print_words(stream, help.failed ? option->help : text_string(&help));
 }
 
-static int compare_flags(const void *a, const void *b)
+static int compare_names(const void *a, const void *b)
 {
-	const struct key_info *const *left = a, *const *right = b;
+	const struct option_info *left = a, *right = b;
 
-	return strcmp((*left)->flag, (*right)->flag);
+	return strcmp(left->name, right->name);
 }
 
-/* By name: the table has them in the order in which code needs them. */
-static void print_keys(FILE *stream)
+static struct option_info info_of_own(const struct own_option *own)
 {
-	_cleanup_free_ const struct key_info **keys = calloc(builtin_key_count, sizeof(*keys));
+	return (struct option_info){
+	        .letter = letter_of(own->name),
+	        .name = own->name,
+	        .argument = own->argument,
+	        .help = own->help,
+	};
+}
+
+static struct option_info info_of_key(const struct key_info *key)
+{
+	return (struct option_info){
+	        .letter = letter_of(key->flag),
+	        .is_key = true,
+	        .name = key->flag,
+	        .argument = key->type == KEY_BOOL ? NULL : key->argument,
+	        .help = key->help,
+	        .standard = key->default_json,
+	};
+}
+
+int options_list(struct option_info **ret_list, size_t *ret_count)
+{
+	const size_t own_count = ARRAY_SIZE(own_options);
+	struct option_info *list = calloc(own_count + builtin_key_count, sizeof(*list));
 	size_t count = 0;
 
-	for (size_t i = 0; keys && i < builtin_key_count; i++)
+	if (!list)
+		return -ENOMEM;
+	while (count < own_count) {
+		list[count] = info_of_own(&own_options[count]);
+		count++;
+	}
+	for (size_t i = 0; i < builtin_key_count; i++)
 		if (builtin_keys[i].flag)
-			keys[count++] = &builtin_keys[i];
-	if (keys)
-		qsort(keys, count, sizeof(*keys), compare_flags);
+			list[count++] = info_of_key(&builtin_keys[i]);
+	/* the table of keys has them in the order in which code needs them */
+	qsort(list + own_count, count - own_count, sizeof(*list), compare_names);
+	*ret_list = list;
+	*ret_count = count;
+	return 0;
+}
+
+static void print_options(FILE *stream, const struct option_info *list, size_t count, bool keys)
+{
 	for (size_t i = 0; i < count; i++)
-		print_key(stream, keys[i]);
+		if (list[i].is_key == keys)
+			print_option(stream, &list[i]);
 }
 
 void options_print_help(FILE *stream)
 {
+	_cleanup_free_ struct option_info *list = NULL;
+	size_t count = 0;
+
+	options_list(&list, &count);
 	fputs("Usage: rtregd [OPTIONS]\n\nThe runtime registry's daemon: serves a daemon.json on a unix "
 	      "socket. Runs in\nthe foreground and logs to stderr.\n\nOptions:\n",
 	      stream);
-	for (size_t i = 0; i < ARRAY_SIZE(own_options); i++)
-		print_option(stream, own_options[i].name, own_options[i].argument, own_options[i].help);
+	print_options(stream, list, count, false);
 	fputs("\nKeys of the configuration, each in the file or here, not both. What names one of\n"
 	      "several (--label, --dns) may be repeated; what takes no argument takes =false:\n",
 	      stream);
-	print_keys(stream);
+	print_options(stream, list, count, true);
 	fputs("\nSIGHUP reloads the configuration; SIGTERM and SIGINT stop the daemon.\n"
 	      "Exit codes: 0 done, or stopped in order; 1 not started, or the input is bad;\n2 wrong "
-	      "usage.\n",
+	      "usage.\nThe manual: rtregd(8), rtreg.json(5).\n",
 	      stream);
 }

@@ -4,6 +4,7 @@
 #define RTREGD_OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <sys/types.h>
 
@@ -27,5 +28,18 @@ int options_parse(int argc, char *argv[], struct options *options, struct rtreg_
 void options_fini(struct options *options);
 /* --help */
 void options_print_help(FILE *stream);
+
+/* An option as a person reads of it. The strings are constant. */
+struct option_info {
+	char letter; /* '\0': none */
+	bool is_key; /* of the configuration; else rtregd's own */
+	const char *name;
+	const char *argument; /* NULL: none, and a key's then takes =false */
+	const char *help;
+	const char *standard; /* the default as JSON, NULL where there is none or `help` tells it */
+};
+
+/* All options, rtregd's own first, then those of keys by name. The caller frees the array. 0 or -ENOMEM. */
+int options_list(struct option_info **ret_list, size_t *ret_count);
 
 #endif

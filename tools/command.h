@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What main.c and the commands share. The table of commands is in commands.c; each command is one function that
+ * What command_line.c and the commands share. The table of commands is in commands.c; each command is one function that
  * prints its result on stdout, what went wrong on stderr, and returns the exit code.
  */
 #ifndef RTREG_TOOLS_COMMAND_H
@@ -19,6 +19,7 @@ enum exit_code {
 };
 
 #define COMMAND_OPTIONS_MAX 8
+#define DEFAULT_SOCKET      "/run/rtreg/rtreg.sock"
 
 /* The options that every command has. */
 struct ctl {
@@ -49,6 +50,7 @@ int cmd_reload(const struct ctl *ctl, const struct arguments *arguments);
 int cmd_diff(const struct ctl *ctl, const struct arguments *arguments);
 int cmd_validate(const struct ctl *ctl, const struct arguments *arguments);
 int cmd_history(const struct ctl *ctl, const struct arguments *arguments);
+int cmd_completion(const struct ctl *ctl, const struct arguments *arguments);
 int cmd_help(const struct ctl *ctl, const struct arguments *arguments);
 int cmd_version(const struct ctl *ctl, const struct arguments *arguments);
 

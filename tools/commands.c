@@ -26,8 +26,21 @@ const struct command commands[] = {
         {"diff", "FILE", "what a reload with FILE would change", 1, 1, cmd_diff, NULL},
         {"validate", "FILE", "check FILE; needs no daemon", 1, 1, cmd_validate, NULL},
         {"history", "", "the last reloads, failed ones too", 0, 0, cmd_history, NULL},
+        {"completion", "bash|zsh|fish|names", "a script for that shell; names: the runtimes", 1, 1,
+         cmd_completion, NULL},
         {"version", "", "versions of client and server", 0, 0, cmd_version, NULL},
         {"help", "[COMMAND]", "explain rtregctl, or one command", 0, 1, cmd_help, NULL},
 };
 
 const size_t command_count = ARRAY_SIZE(commands);
+
+const struct common_option common_options[] = {
+        {COMMON_SOCKET, false, "socket", "SOCKET", "default $RTREG_SOCKET, then " DEFAULT_SOCKET},
+        {COMMON_JSON, false, "json", NULL, "print the daemon's JSON unchanged"},
+        {COMMON_TIMEOUT, false, "timeout", "SECONDS", "how long a command may take (default 30)"},
+        {COMMON_HELP, false, "help", NULL, "explain rtregctl, or a command"},
+        {COMMON_VERSION, true, "version", NULL, "print the version of rtregctl"},
+};
+
+const size_t common_option_count = ARRAY_SIZE(common_options);
+_Static_assert(ARRAY_SIZE(common_options) <= COMMON_OPTIONS_MAX, "more options than there is room for");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The table of rtregctl's commands. The help, the options of each command, the check of its arguments, and the
- * suggestion for a mistyped one are made from it.
+ * The table of rtregctl's commands. The help, the options of each command, the check of its arguments, the
+ * suggestion for a mistyped one, completion and the manual page are made from it. `arguments` and the `value`s of
+ * options also say what completes them (complete.h).
  */
 #ifndef RTREG_TOOLS_COMMANDS_H
 #define RTREG_TOOLS_COMMANDS_H
@@ -22,5 +23,32 @@ struct command {
 
 extern const struct command commands[];
 extern const size_t command_count;
+
+/* What getopt returns for the options that are no command's own: the letter, where there is one. */
+enum common_id {
+	COMMON_HELP = 'h',
+	COMMON_SOCKET = 's',
+	COMMON_TIMEOUT = 256,
+	COMMON_JSON,
+	COMMON_VERSION,
+	COMMON_END, /* above all of them */
+};
+
+#define COMMON_OPTIONS_MAX 8
+
+struct common_option {
+	enum common_id id;
+	bool before_only; /* only in front of a command; all others stand behind one too */
+	const char *name, *value, *help;
+};
+
+extern const struct common_option common_options[];
+extern const size_t common_option_count;
+
+/* The letter of an option, '\0' if it has none. */
+static inline char common_letter(const struct common_option *option)
+{
+	return option->id < COMMON_TIMEOUT ? (char)option->id : '\0';
+}
 
 #endif

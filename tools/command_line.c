@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * rtregctl: the client of rtregd. What is made from the table of commands: the help, the options of each command,
+ * The command line of rtregctl. What is made from the table of commands: the help, the options of each command,
  * the check of its arguments, and the suggestion for a mistyped one.
  */
 #include <errno.h>
@@ -11,22 +11,15 @@
 
 #include "base/cleanup.h"
 #include "base/suggest.h"
+#include "command_line.h"
 #include "commands.h"
 #include "display.h"
 #include "say.h"
 
-#define DEFAULT_SOCKET "/run/rtreg/rtreg.sock"
-#define TIMEOUT_MAX    1000000 /* seconds */
-#define NAME_WIDTH     26      /* of names in the help */
+#define TIMEOUT_MAX 1000000 /* seconds */
+#define NAME_WIDTH  26      /* of names in the help */
 
-enum { OPTION_TIMEOUT = 256, OPTION_JSON, OPTION_VERSION, OPTION_COMMAND };
-
-static const struct option common_options[] = {
-        {"socket", required_argument, NULL, 's'},
-        {"json", no_argument, NULL, OPTION_JSON},
-        {"timeout", required_argument, NULL, OPTION_TIMEOUT},
-        {"help", no_argument, NULL, 'h'},
-};
+enum { OPTION_COMMAND = COMMON_END };
 
 static void print_entry(FILE *stream, const char *name, const char *arguments, const char *help)
 {
@@ -35,13 +28,19 @@ static void print_entry(FILE *stream, const char *name, const char *arguments, c
 	fprintf(stream, "%*s%s\n", width < NAME_WIDTH ? NAME_WIDTH - width : 2, "", help);
 }
 
-static void print_common_options(FILE *stream)
+static void print_common_options(FILE *stream, bool before)
 {
-	print_entry(stream, "-s, --socket SOCKET", "", "where rtregd listens (default $RTREG_SOCKET, then");
-	print_entry(stream, "", "", DEFAULT_SOCKET ")");
-	print_entry(stream, "    --json", "", "print the daemon's JSON unchanged");
-	print_entry(stream, "    --timeout SECONDS", "", "how long a command may take (default 30)");
-	print_entry(stream, "-h, --help", "", "explain rtregctl, or a command");
+	for (size_t i = 0; i < common_option_count; i++) {
+		const struct common_option *option = &common_options[i];
+		const char letter = common_letter(option);
+		char name[64];
+
+		if (option->before_only && !before)
+			continue;
+		snprintf(name, sizeof(name), letter ? "-%c, --%s" : "%c   --%s", letter ? letter : ' ',
+		         option->name);
+		print_entry(stream, name, option->value ? option->value : "", option->help);
+	}
 }
 
 static void print_help(FILE *stream)
@@ -53,11 +52,10 @@ static void print_help(FILE *stream)
 	for (size_t i = 0; i < command_count; i++)
 		print_entry(stream, commands[i].name, commands[i].arguments, commands[i].help);
 	fputs("\nOptions:\n", stream);
-	print_common_options(stream);
-	print_entry(stream, "    --version", "", "print the version of rtregctl");
+	print_common_options(stream, true);
 	fputs("\nExit codes: 0 done; 1 the daemon said no, or the input is bad; 2 wrong usage;\n"
 	      "3 no daemon to talk to, no permission or no answer in time; 4 no such runtime.\n"
-	      "\n'rtregctl COMMAND --help' explains a command.\n",
+	      "\n'rtregctl COMMAND --help' explains a command. The manual: rtregctl(1).\n",
 	      stream);
 }
 
@@ -73,7 +71,7 @@ static void print_command_help(const struct command *command)
 		snprintf(name, sizeof(name), "    --%s", option->name);
 		print_entry(stdout, name, option->value ? option->value : "", option->help);
 	}
-	print_common_options(stdout);
+	print_common_options(stdout, false);
 	if (strstr(command->arguments, "FILE"))
 		puts("\nFILE is a whole daemon.json; '-' is the standard input.");
 }
@@ -131,15 +129,15 @@ static bool parse_timeout(const char *text, int64_t *ret_timeout_ms)
 static bool take_common_option(struct ctl *ctl, int option, const char *value)
 {
 	switch (option) {
-	case 's':
+	case COMMON_SOCKET:
 		ctl->socket = value;
 		if (!*value)
 			say_error("-s wants the path of a socket");
 		return *value;
-	case OPTION_JSON:
+	case COMMON_JSON:
 		ctl->json = true;
 		return true;
-	case OPTION_TIMEOUT:
+	case COMMON_TIMEOUT:
 		if (parse_timeout(value, &ctl->timeout_ms))
 			return true;
 		say_error("--timeout wants seconds from 0.001 to %d, not \"%s\"", TIMEOUT_MAX, value);
@@ -149,15 +147,32 @@ static bool take_common_option(struct ctl *ctl, int option, const char *value)
 	}
 }
 
+/* getopt's form of the common options, in `ret_options`. Returns how many they are. */
+static size_t fill_common(bool before, struct option *ret_options)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < common_option_count; i++) {
+		const struct common_option *option = &common_options[i];
+
+		if (before || !option->before_only)
+			ret_options[count++] = (struct option){
+			        .name = option->name,
+			        .has_arg = option->value ? required_argument : no_argument,
+			        .val = (int)option->id,
+			};
+	}
+	return count;
+}
+
 /* The words and options behind the command. Returns -1 to go on, or an exit code. */
 static int parse_arguments(const struct command *command, int argc, char **argv, struct ctl *ctl,
                            struct arguments *ret_arguments)
 {
-	struct option options[ARRAY_SIZE(common_options) + COMMAND_OPTIONS_MAX + 1] = {0};
-	size_t count = ARRAY_SIZE(common_options);
+	struct option options[COMMON_OPTIONS_MAX + COMMAND_OPTIONS_MAX + 1] = {0};
+	size_t count = fill_common(false, options);
 	int option;
 
-	memcpy(options, common_options, sizeof(common_options));
 	for (int i = 0; command->options && command->options[i].name; i++)
 		options[count++] = (struct option){
 		        .name = command->options[i].name,
@@ -168,7 +183,7 @@ static int parse_arguments(const struct command *command, int argc, char **argv,
 	while ((option = getopt_long(argc, argv, "s:h", options, NULL)) != -1) {
 		if (option >= OPTION_COMMAND) {
 			ret_arguments->options[option - OPTION_COMMAND] = optarg ? optarg : "";
-		} else if (option == 'h') {
+		} else if (option == COMMON_HELP) {
 			print_command_help(command);
 			return EXIT_DONE;
 		} else if (!take_common_option(ctl, option, optarg ? optarg : "")) {
@@ -207,17 +222,16 @@ static int run_command(const struct command *command, int argc, char **argv, str
 /* The options before the command. Returns -1 to go on with the word at optind, or an exit code. */
 static int parse_options(int argc, char **argv, struct ctl *ctl)
 {
-	struct option options[ARRAY_SIZE(common_options) + 2] = {0};
+	struct option options[COMMON_OPTIONS_MAX + 1] = {0};
 	int option;
 
-	memcpy(options, common_options, sizeof(common_options));
-	options[ARRAY_SIZE(common_options)] = (struct option){"version", no_argument, NULL, OPTION_VERSION};
+	fill_common(true, options);
 	while ((option = getopt_long(argc, argv, "+s:h", options, NULL)) != -1) {
-		if (option == 'h') {
+		if (option == COMMON_HELP) {
 			print_help(stdout);
 			return EXIT_DONE;
 		}
-		if (option == OPTION_VERSION) {
+		if (option == COMMON_VERSION) {
 			puts("rtregctl " RTREG_VERSION);
 			return EXIT_DONE;
 		}
@@ -238,7 +252,7 @@ static int finish(int code)
 	return code == EXIT_DONE ? EXIT_REFUSED : code;
 }
 
-int main(int argc, char **argv)
+int command_line_run(int argc, char **argv)
 {
 	static char name[] = "rtregctl"; /* what getopt calls us, wherever we lie */
 	const char *socket = getenv("RTREG_SOCKET");

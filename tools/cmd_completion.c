@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* rtregctl completion: the script for a shell, or the names of runtimes that such a script asks for. */
+#include <stdio.h>
+#include <string.h>
+
+#include "call.h"
+#include "complete.h"
+#include "display.h"
+#include "say.h"
+
+static const struct {
+	const char *shell;
+	void (*write)(struct text *script, const struct program *program);
+} shells[] = {
+        {"bash", complete_bash},
+        {"zsh", complete_zsh},
+        {"fish", complete_fish},
+};
+
+/* Whether a terminal shows the name as it is: what it hides cannot be chosen from a list. */
+static bool is_shown(const char *name)
+{
+	_cleanup_text_ struct text shown = {0};
+
+	display_append(&shown, name);
+	return !shown.failed && strcmp(text_string(&shown), name) == 0;
+}
+
+static int show_names(struct json_object *root, const void *context)
+{
+	_cleanup_free_ const char **names = reply_keys(reply_object(root, "runtimes"));
+
+	(void)context;
+	if (!names)
+		return say_no_memory();
+	for (const char **name = names; *name; name++)
+		if (is_shown(*name))
+			puts(*name);
+	return EXIT_DONE;
+}
+
+static int print_script(void (*write)(struct text *script, const struct program *program))
+{
+	struct program_option options[COMMON_OPTIONS_MAX];
+	const struct program program = {
+	        .name = "rtregctl",
+	        .options = options,
+	        .option_count = common_option_count,
+	        .commands = commands,
+	        .command_count = command_count,
+	};
+	_cleanup_text_ struct text script = {0};
+
+	for (size_t i = 0; i < common_option_count; i++)
+		options[i] = (struct program_option){
+		        .letter = common_letter(&common_options[i]),
+		        .before_only = common_options[i].before_only,
+		        .name = common_options[i].name,
+		        .value = common_options[i].value,
+		        .help = common_options[i].help,
+		};
+	write(&script, &program);
+	if (script.failed)
+		return say_no_memory();
+	fputs(text_string(&script), stdout);
+	return EXIT_DONE;
+}
+
+int cmd_completion(const struct ctl *ctl, const struct arguments *arguments)
+{
+	const char *word = arguments->words[0];
+
+	for (size_t i = 0; i < ARRAY_SIZE(shells); i++)
+		if (strcmp(word, shells[i].shell) == 0)
+			return print_script(shells[i].write);
+	if (strcmp(word, "names") == 0) {
+		const struct ctl plain = {.socket = ctl->socket, .timeout_ms = ctl->timeout_ms};
+
+		return call_get(&plain, "/v1/runtimes", show_names, NULL);
+	}
+	say_error("there is no completion for \"%s\"", word);
+	say_detail("'rtregctl completion --help' explains it");
+	return EXIT_USAGE;
+}
