@@ -8,15 +8,6 @@
 #include "display.h"
 #include "say.h"
 
-static const struct {
-	const char *shell;
-	void (*write)(struct text *script, const struct program *program);
-} shells[] = {
-        {"bash", complete_bash},
-        {"zsh", complete_zsh},
-        {"fish", complete_fish},
-};
-
 /* Whether a terminal shows the name as it is: what it hides cannot be chosen from a list. */
 static bool is_shown(const char *name)
 {
@@ -39,7 +30,7 @@ static int show_names(struct json_object *root, const void *context)
 	return EXIT_DONE;
 }
 
-static int print_script(void (*write)(struct text *script, const struct program *program))
+static bool write_script(const char *shell, struct text *script)
 {
 	struct program_option options[COMMON_OPTIONS_MAX];
 	const struct program program = {
@@ -49,7 +40,6 @@ static int print_script(void (*write)(struct text *script, const struct program 
 	        .commands = commands,
 	        .command_count = command_count,
 	};
-	_cleanup_text_ struct text script = {0};
 
 	for (size_t i = 0; i < common_option_count; i++)
 		options[i] = (struct program_option){
@@ -59,26 +49,24 @@ static int print_script(void (*write)(struct text *script, const struct program 
 		        .value = common_options[i].value,
 		        .help = common_options[i].help,
 		};
-	write(&script, &program);
-	if (script.failed)
-		return say_no_memory();
-	fputs(text_string(&script), stdout);
-	return EXIT_DONE;
+	return complete_write(shell, script, &program);
 }
 
 int cmd_completion(const struct ctl *ctl, const struct arguments *arguments)
 {
+	const struct ctl plain = {.socket = ctl->socket, .timeout_ms = ctl->timeout_ms};
 	const char *word = arguments->words[0];
+	_cleanup_text_ struct text script = {0};
 
-	for (size_t i = 0; i < ARRAY_SIZE(shells); i++)
-		if (strcmp(word, shells[i].shell) == 0)
-			return print_script(shells[i].write);
-	if (strcmp(word, "names") == 0) {
-		const struct ctl plain = {.socket = ctl->socket, .timeout_ms = ctl->timeout_ms};
-
+	if (strcmp(word, "names") == 0)
 		return call_get(&plain, "/v1/runtimes", show_names, NULL);
+	if (!write_script(word, &script)) {
+		say_error("there is no completion for \"%s\"", word);
+		say_detail("'rtregctl completion --help' explains it");
+		return EXIT_USAGE;
 	}
-	say_error("there is no completion for \"%s\"", word);
-	say_detail("'rtregctl completion --help' explains it");
-	return EXIT_USAGE;
+	if (script.failed)
+		return say_no_memory();
+	fputs(text_string(&script), stdout);
+	return EXIT_DONE;
 }

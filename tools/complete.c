@@ -4,6 +4,25 @@
 #include <string.h>
 
 static const struct {
+	const char *name;
+	void (*write)(struct text *script, const struct program *program);
+} shells[] = {
+        {"bash", complete_bash},
+        {"zsh", complete_zsh},
+        {"fish", complete_fish},
+};
+
+bool complete_write(const char *shell, struct text *script, const struct program *program)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(shells); i++)
+		if (strcmp(shell, shells[i].name) == 0) {
+			shells[i].write(script, program);
+			return true;
+		}
+	return false;
+}
+
+static const struct {
 	const char *word, *kind;
 } kinds[] = {
         {"FILE", "files"},    {"PATH", "files"},       {"P", "files"},         {"SOCKET", "files"},

@@ -24,12 +24,15 @@ struct program {
 	size_t command_count;
 };
 
-/* The whole script; the text is `failed` without memory. */
+/* Writes the script for `shell` (bash, zsh, fish); false if it is another. The text is `failed` without memory. */
+bool complete_write(const char *shell, struct text *script, const struct program *program);
+
+/* What it calls for each: */
 void complete_bash(struct text *script, const struct program *program);
 void complete_zsh(struct text *script, const struct program *program);
 void complete_fish(struct text *script, const struct program *program);
 
-/* For the three: */
+/* What the three share: */
 
 /*
  * Appends what completes a word that the tables call `word`: `files` (FILE, PATH, SOCKET), `directories` (DIR),

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "manual_holes.h"
+
+#include <string.h>
+
+#include "commands.h"
+#include "daemon/options.h"
+#include "manual_roff.h"
+
+static void append_daemon_option(struct text *page, const struct option_info *option)
+{
+	roff_option(page, option->letter, option->name, option->argument);
+	roff_sentence(page, option->help);
+	if (!option->standard)
+		return;
+	text_append(page, "Default: ");
+	roff_value(page, option->standard);
+	text_append(page, ".\n");
+}
+
+static void daemon_options(struct text *page, bool keys)
+{
+	_cleanup_free_ struct option_info *list = NULL;
+	size_t count = 0;
+
+	if (options_list(&list, &count) < 0)
+		page->failed = true;
+	for (size_t i = 0; i < count; i++)
+		if (list[i].is_key == keys)
+			append_daemon_option(page, &list[i]);
+}
+
+static void own_options(struct text *page)
+{
+	daemon_options(page, false);
+}
+
+static void key_options(struct text *page)
+{
+	daemon_options(page, true);
+}
+
+static void all_common_options(struct text *page)
+{
+	for (size_t i = 0; i < common_option_count; i++) {
+		const struct common_option *option = &common_options[i];
+
+		roff_option(page, common_letter(option), option->name, option->value);
+		roff_sentence(page, option->help);
+		if (option->before_only)
+			text_append(page, "Only in front of the command.\n");
+	}
+}
+
+static void append_command(struct text *page, const struct command *command)
+{
+	const struct command_option *option = command->options;
+
+	text_append(page, ".TP\n");
+	roff_bold(page, command->name);
+	if (*command->arguments) {
+		text_append_char(page, ' ');
+		roff_usage(page, command->arguments);
+	}
+	text_append_char(page, '\n');
+	roff_sentence(page, command->help);
+	if (!option || !option->name)
+		return;
+	text_append(page, ".RS\n");
+	for (; option->name; option++) {
+		roff_option(page, '\0', option->name, option->value);
+		roff_sentence(page, option->help);
+	}
+	text_append(page, ".RE\n");
+}
+
+static void all_commands(struct text *page)
+{
+	for (size_t i = 0; i < command_count; i++)
+		append_command(page, &commands[i]);
+}
+
+static const struct {
+	const char *name;
+	void (*fill)(struct text *page);
+} holes[] = {
+        {"OWN_OPTIONS", own_options}, {"KEY_OPTIONS", key_options}, {"COMMON_OPTIONS", all_common_options},
+        {"COMMANDS", all_commands},   {"KEYS", hole_keys},          {"COMPATIBLE", hole_compatible},
+};
+
+bool hole_fill(struct text *page, const char *name, size_t length)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(holes); i++)
+		if (strlen(holes[i].name) == length && memcmp(holes[i].name, name, length) == 0) {
+			holes[i].fill(page);
+			return true;
+		}
+	return false;
+}
