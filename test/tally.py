@@ -18,16 +18,17 @@ UNITTEST_SUMMARY = re.compile(r"^Ran (\d+) tests? in [^\n]*\n+(?:OK|FAILED)(?: \
 
 
 def cases_of(output):
-    """(passed, failed) as the program counted them, or None."""
-    sums = [(int(n) - int(f) - int(e), int(f) + int(e)) for n, f, e in CHECK_SUMMARY.findall(output)]
-    sums = sums or [tuple(map(int, m)) for m in SCRIPT_SUMMARY.findall(output)[-1:]]
+    """(passed, failed, skipped) as the program counted them, or None."""
+    sums = [(int(n) - int(f) - int(e), int(f) + int(e), 0) for n, f, e in CHECK_SUMMARY.findall(output)]
+    sums = sums or [(int(p), int(f), 0) for p, f in SCRIPT_SUMMARY.findall(output)[-1:]]
     for ran, details in UNITTEST_SUMMARY.findall(output):
-        # failures=1, errors=2; a failed sub-test counts as a case of its own
-        bad = sum(int(n) for word, n in re.findall(r"(\w+)=(\d+)", details) if word in ("failures", "errors"))
-        sums.append((max(int(ran) - bad, 0), bad))
+        # failures=1, errors=2, skipped=3; a failed or skipped sub-test counts as a case of its own
+        counts = {word: int(n) for word, n in re.findall(r"(\w+)=(\d+)", details)}
+        bad, skipped = counts.get("failures", 0) + counts.get("errors", 0), counts.get("skipped", 0)
+        sums.append((max(int(ran) - bad - skipped, 0), bad, skipped))
     if not sums:
         return None
-    return sum(s[0] for s in sums), sum(s[1] for s in sums)
+    return tuple(map(sum, zip(*sums)))
 
 
 def count(test):
@@ -37,9 +38,9 @@ def count(test):
         return 0, 0, 1
     cases = cases_of(output)
     if test["result"] in ("OK", "EXPECTEDFAIL"):
-        return (cases[0] if cases else 1), 0, 0
+        return (cases[0], 0, cases[2]) if cases else (1, 0, 0)
     # One that fails without a failed case has crashed, leaked, or run out of time.
-    return (cases[0], max(cases[1], 1), 0) if cases else (0, 1, 0)
+    return (cases[0], max(cases[1], 1), cases[2]) if cases else (0, 1, 0)
 
 
 def show(kind, test):

@@ -32,7 +32,9 @@ static const char runtimes[] =
         "        string match -qr -- '^[A-Za-z0-9_./-]+$' \"$socket\"; or return\n"
         "        set where -s $socket\n"
         "    end\n"
-        "    command PROGRAM --timeout 1 $where completion names 2>/dev/null </dev/null\n"
+        "    # fish would leave a tilde at the beginning to be expanded\n"
+        "    command PROGRAM --timeout 1 $where completion names 2>/dev/null </dev/null | string match -v -- "
+        "'~*'\n"
         "end\n";
 
 static const char walk_head[] =
