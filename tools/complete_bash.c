@@ -59,7 +59,7 @@ static const char runtimes[] =
         "\t\t\t_PROGRAM_offer \"$name\"\n"
         "\t\t\t;;\n"
         "\t\tesac\n"
-        "\tdone < <(command PROGRAM --timeout 1 \"${where[@]}\" completion names 2>/dev/null </dev/null)\n"
+        "\tdone < <(command PROGRAM --timeout 2 \"${where[@]}\" completion names 2>/dev/null </dev/null)\n"
         "}\n"
         "\n";
 

@@ -33,7 +33,7 @@ static const char runtimes[] =
         "        set where -s $socket\n"
         "    end\n"
         "    # fish would leave a tilde at the beginning to be expanded\n"
-        "    command PROGRAM --timeout 1 $where completion names 2>/dev/null </dev/null | string match -v -- "
+        "    command PROGRAM --timeout 2 $where completion names 2>/dev/null </dev/null | string match -v -- "
         "'~*'\n"
         "end\n";
 
@@ -124,19 +124,23 @@ static void append_word(struct text *text, const struct program *program, const 
 	text_append_char(text, '\n');
 }
 
+/* The name of a command; the first of two words is offered once, and has no help of its own. */
+static void append_name(struct text *text, const struct program *program, size_t index)
+{
+	const char *name = program->commands[index].name;
+	const size_t first = strcspn(name, " ");
+
+	if (name[first] && !complete_is_repeated(program, index))
+		text_printf(text, "complete -c %s -n '__%s_at \"\" 0' -a %.*s\n", program->name,
+		            program->name, (int)first, name);
+	text_printf(text, "complete -c %s -n '__%s_at \"%.*s\" 0' -a %s -d ", program->name, program->name,
+	            name[first] ? (int)first : 0, name, name[first] ? name + first + 1 : name);
+	complete_quote(text, program->commands[index].help, QUOTE);
+	text_append_char(text, '\n');
+}
+
 static void append_command(struct text *text, const struct program *program, const struct command *command)
 {
-	const char *second = strchr(command->name, ' ');
-
-	if (second)
-		text_printf(text, "complete -c %s -n '__%s_at \"%.*s\" 0' -a %s", program->name,
-		            program->name, (int)(second - command->name), command->name, second + 1);
-	else
-		text_printf(text, "complete -c %s -n '__%s_at \"\" 0' -a %s", program->name, program->name,
-		            command->name);
-	text_append(text, " -d ");
-	complete_quote(text, command->help, QUOTE);
-	text_append_char(text, '\n');
 	complete_each_word(text, program, command, append_word);
 	for (const struct command_option *own = command->options; own && own->name; own++) {
 		text_printf(text, "complete -c %s -n '__%s_at \"%s\"'", program->name, program->name,
@@ -198,6 +202,8 @@ void complete_fish(struct text *script, const struct program *program)
 		append_functions(script, program);
 	for (size_t i = 0; i < program->option_count; i++)
 		append_option(script, program, &program->options[i]);
-	for (size_t i = 0; i < program->command_count; i++)
+	for (size_t i = 0; i < program->command_count; i++) {
+		append_name(script, program, i);
 		append_command(script, program, &program->commands[i]);
+	}
 }

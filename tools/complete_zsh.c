@@ -40,7 +40,7 @@ static const char runtimes[] =
         "\t# the value as typed: what a shell would change in it is not known here\n"
         "\t[[ $socket =~ '^[A-Za-z0-9_./-]*$' ]] || return\n"
         "\t[[ -z $socket ]] || where=(-s \"$socket\")\n"
-        "\tnames=(\"${(@f)$(command PROGRAM --timeout 1 \"${where[@]}\" completion names 2>/dev/null "
+        "\tnames=(\"${(@f)$(command PROGRAM --timeout 2 \"${where[@]}\" completion names 2>/dev/null "
         "</dev/null)}\")\n"
         "\tnames=(\"${(@)names:#}\")\n"
         "\tcompadd -a names\n"
