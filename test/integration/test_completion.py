@@ -36,6 +36,8 @@ HOSTILE = [
     "*",
     "~root",
     "k=v",
+    "eq=one",
+    "eq=two",
     "host:5000/a@b",
     "!!",
     "{a,b}",
@@ -358,6 +360,7 @@ class Terminal(Completion):
         with Daemon(self.socket, runtimes(HOSTILE)):
             for typed, name in (("tw\t", "two words"), ("it\t", "it's"), ("say\t", 'say "x"'), ("\\$\\(\t", "$(touch x)"),
                                 ("\\`\t", "`touch x`"), ("'two\t", "two words"), ("k\t", "k=v"),
+                                    ("eq\to\t", "eq=one"),
                                 ("ho\t", "host:5000/a@b"), ("back\t", "back\\slash")):
                 with self.subTest(typed):
                     self.assertEqual(self.run_line(shell, "rtregctl resolve " + typed), f"[resolve][{name}]")
