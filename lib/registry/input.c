@@ -79,19 +79,23 @@ void input_fini(struct input *input)
 }
 
 int draft_build(struct draft *draft, const struct setup *setup, const struct input *input,
-                const struct rtreg_snapshot *live, struct problems *problems, struct rtreg_error *error)
+                const struct rtreg_snapshot *live, struct statistics *statistics, struct problems *problems,
+                struct rtreg_error *error)
 {
 	struct draft_input sources = {.file = &input->file,
 	                              .flags = &setup->flags,
 	                              .defaults = &setup->defaults,
 	                              .live = live,
 	                              .like_a_start = input->missing};
+	int64_t at_ns = statistics_now_ns();
 	int r = draft_init(draft, input->arena, &sources, problems);
 
 	if (r == 0)
 		r = steps_merge(draft);
 	if (r < 0)
 		return error_no_memory(error);
+	at_ns = statistics_stage(statistics, STAGE_MERGE, at_ns);
 	draft_check(draft);
+	statistics_stage(statistics, STAGE_CHECK, at_ns);
 	return problems_result(problems, error);
 }

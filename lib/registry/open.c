@@ -25,6 +25,7 @@ static void parts_fini(struct rtreg *registry)
 		keyset_free(registry->old_keys[i]);
 	free(registry->old_keys);
 	setup_fini(&registry->setup);
+	statistics_fini(&registry->statistics);
 	pthread_mutex_destroy(&registry->writer);
 	free(registry);
 }
@@ -39,7 +40,7 @@ static int parts_init(struct rtreg *registry, const struct rtreg_options *option
 	r = setup_init(&registry->setup, options, error);
 	if (r < 0)
 		return r;
-	registry->probes = probe_cache_new();
+	registry->probes = probe_cache_new(&registry->statistics);
 	if (!registry->probes)
 		return error_no_memory(error);
 	for (size_t i = 0; options && i < options->step_count; i++)
@@ -54,19 +55,23 @@ static int open_state(struct rtreg *registry, struct problems *problems, struct 
 	int r = state_open(registry->setup.state_dir, &registry->state, error);
 
 	if (r == 0)
-		r = script_store_new(registry->setup.scripts_dir, &registry->scripts, problems, error);
+		r = script_store_new(registry->setup.scripts_dir, &registry->statistics, &registry->scripts,
+		                     problems, error);
 	return r;
 }
 
 static int publish_first(struct rtreg *registry, struct problems *problems, struct rtreg_error *error)
 {
 	_cleanup_(input_fini) struct input input = {0};
+	int64_t began_ns = statistics_now_ns();
 	struct draft draft;
 	int r;
 
 	r = input_read(&input, &registry->setup, registry->setup.keys, NULL, problems, error);
+	statistics_stage(&registry->statistics, STAGE_READ, began_ns);
 	if (r == 0)
-		r = draft_build(&draft, &registry->setup, &input, NULL, problems, error);
+		r = draft_build(&draft, &registry->setup, &input, NULL, &registry->statistics, problems,
+		                error);
 	if (r == 0)
 		r = open_state(registry, problems, error);
 	if (r == 0 && draft_probe(registry, &draft, &input, problems) < 0)
@@ -93,7 +98,7 @@ static int open_registry(const struct rtreg_options *options, const struct rcu_f
 		return error_no_memory(error);
 	r = parts_init(registry, options, error);
 	if (r == 0) {
-		r = store_init(&registry->store, flavor);
+		r = store_init(&registry->store, flavor, &registry->statistics);
 		if (r < 0)
 			error_set(error, r, NULL, "cannot start a thread: %s", strerror(-r));
 	}

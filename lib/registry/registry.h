@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
+#include "base/statistics.h"
 #include "draft/report.h"
 #include "runtimes/script_store.h"
 #include "state/state.h"
@@ -54,10 +55,11 @@ void input_fini(struct input *input);
 
 /*
  * Merges and checks `input` over `live` (NULL: as at a start) into `draft`. On success the draft is complete
- * and no problem was found; otherwise all of them are in `error`.
+ * and no problem was found; otherwise all of them are in `error`. `statistics` may be NULL.
  */
 int draft_build(struct draft *draft, const struct setup *setup, const struct input *input,
-                const struct rtreg_snapshot *live, struct problems *problems, struct rtreg_error *error);
+                const struct rtreg_snapshot *live, struct statistics *statistics, struct problems *problems,
+                struct rtreg_error *error);
 
 /* `store` is first: the inline readers see its head. */
 struct rtreg {
@@ -65,6 +67,7 @@ struct rtreg {
 	struct setup setup; /* the keys change under the writer's lock */
 	rtreg_log_fn log;
 	void *log_context;
+	struct statistics statistics;
 	/* below: the writer's alone */
 	pthread_mutex_t writer;
 	_Atomic pid_t writer_thread; /* who holds it; 0: nobody */

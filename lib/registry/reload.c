@@ -29,11 +29,13 @@ int draft_probe(struct rtreg *registry, const struct draft *draft, struct input 
                 struct problems *problems)
 {
 	_cleanup_free_ const char **paths = NULL;
+	int64_t began_ns = statistics_now_ns();
 	size_t count = 0;
 	int r = derive_binaries(&draft->merged, &paths, &count);
 
 	if (r == 0)
 		r = probe_run(registry->probes, paths, count, PROBE_LIMIT_MS, problems, &input->features);
+	statistics_stage(&registry->statistics, STAGE_PROBE, began_ns);
 	return r;
 }
 
@@ -101,10 +103,14 @@ static int prepare_steps(struct rtreg *registry, struct rtreg_txn *txn, struct s
                          struct rtreg_error *error)
 {
 	struct rtreg_step first = {.name = "wrapper-scripts", .prepare = write_scripts, .context = scripts};
+	int64_t at_ns = statistics_now_ns();
 	int r = txn_prepare(txn, &first, error);
 
-	for (size_t i = 0; r == 0 && i < registry->steps.count; i++)
+	at_ns = statistics_stage(&registry->statistics, STAGE_SCRIPTS, at_ns);
+	for (size_t i = 0; r == 0 && i < registry->steps.count; i++) {
 		r = txn_prepare(txn, &registry->steps.items[i], error);
+		at_ns = statistics_step(&registry->statistics, registry->steps.items[i].name, at_ns);
+	}
 	return r;
 }
 
@@ -125,6 +131,7 @@ static int publish(struct rtreg *registry, const struct publication *p, struct r
 	_cleanup_error_ struct rtreg_error commit_errors = {0};
 	struct rtreg_snapshot *old;
 	struct rtreg_txn txn;
+	int64_t at_ns;
 	int r;
 
 	if (store_prepare(&registry->store, p->sealed) < 0)
@@ -140,8 +147,11 @@ static int publish(struct rtreg *registry, const struct publication *p, struct r
 		return r;
 	}
 	state_use_generation(registry->state, generation);
+	at_ns = statistics_now_ns();
 	old = store_publish(&registry->store, p->sealed);
+	at_ns = statistics_stage(&registry->statistics, STAGE_PUBLISH, at_ns);
 	txn_commit(&txn, &commit_errors);
+	statistics_stage(&registry->statistics, STAGE_COMMIT, at_ns);
 	report_add_commit_errors(p->report, &commit_errors);
 	store_retire(&registry->store, old);
 	return 0;
@@ -155,7 +165,21 @@ static struct rtreg_snapshot *seal(struct rtreg *registry, const struct input *i
 	                                 .answers = input->features,
 	                                 .before = store_live(&registry->store)};
 
-	return snapshot_seal(draft->arena, &draft->merged, &context, generation, ret_scripts);
+	int64_t began_ns = statistics_now_ns();
+	struct rtreg_snapshot *sealed =
+	        snapshot_seal(draft->arena, &draft->merged, &context, generation, ret_scripts);
+
+	statistics_stage(&registry->statistics, STAGE_SEAL, began_ns);
+	return sealed;
+}
+
+static int repair_scripts(struct rtreg *registry, struct problems *problems, struct rtreg_error *error)
+{
+	int64_t began_ns = statistics_now_ns();
+	int r = script_store_repair(registry->scripts, problems, error);
+
+	statistics_stage(&registry->statistics, STAGE_REPAIR, began_ns);
+	return state_result(r, error);
 }
 
 int reload_apply(struct rtreg *registry, struct input *input, struct draft *draft, unsigned flags,
@@ -180,7 +204,7 @@ int reload_apply(struct rtreg *registry, struct input *input, struct draft *draf
 		report->unchanged = false;
 	publishes = !(flags & RTREG_RELOAD_DRY_RUN) && !report->unchanged;
 	if (!(flags & RTREG_RELOAD_DRY_RUN))
-		r = state_result(script_store_repair(registry->scripts, problems, error), error);
+		r = repair_scripts(registry, problems, error);
 	if (r == 0 && publishes && store_wait_room(&registry->store, ROOM_TIMEOUT_MS) < 0)
 		r = error_set(error, -EBUSY, NULL,
 		              "readers do not end their sections: %d superseded configurations wait",
@@ -229,6 +253,7 @@ static void attempt_fini(struct attempt *attempt)
 static int attempt_prepare(struct attempt *attempt, struct rtreg *registry, const struct rtreg_source *source,
                            unsigned flags, struct problems *probed, struct rtreg_error *error)
 {
+	int64_t began_ns = statistics_now_ns();
 	const struct keyset *keys;
 	int r;
 
@@ -236,9 +261,10 @@ static int attempt_prepare(struct attempt *attempt, struct rtreg *registry, cons
 	/* Read behind the pin, so that it knows all keys of the snapshot; rtreg_add_key() may exchange it. */
 	keys = __atomic_load_n(&registry->setup.keys, __ATOMIC_ACQUIRE);
 	r = input_read(&attempt->input, &registry->setup, keys, source, &attempt->problems, error);
+	statistics_stage(&registry->statistics, STAGE_READ, began_ns);
 	if (r == 0)
 		r = draft_build(&attempt->draft, &registry->setup, &attempt->input, attempt->base,
-		                &attempt->problems, error);
+		                &registry->statistics, &attempt->problems, error);
 	if (r == 0 && !(flags & RTREG_RELOAD_DRY_RUN) &&
 	    draft_probe(registry, &attempt->draft, &attempt->input, probed) < 0)
 		r = error_no_memory(error);

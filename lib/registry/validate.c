@@ -13,7 +13,7 @@ static int validate(const struct setup *setup, const struct rtreg_source *source
 
 	r = input_read(&input, setup, setup->keys, source, &problems, error);
 	if (r == 0)
-		r = draft_build(&draft, setup, &input, NULL, &problems, error);
+		r = draft_build(&draft, setup, &input, NULL, NULL, &problems, error);
 	if (r < 0)
 		return r;
 	if (report_new(&draft, NULL, &report) < 0 || report_finish(report, 0, 0, &problems) < 0)

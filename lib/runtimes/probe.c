@@ -35,6 +35,7 @@ struct probe_answers {
 };
 
 struct probe_cache {
+	struct statistics *statistics;
 	pthread_mutex_t run_lock; /* one run at a time; taken before `lock` */
 	pthread_mutex_t lock;     /* of `list`, which a run alone exchanges */
 	struct entry_list list;
@@ -50,11 +51,12 @@ static void list_fini(struct entry_list *list)
 	*list = (struct entry_list){0};
 }
 
-struct probe_cache *probe_cache_new(void)
+struct probe_cache *probe_cache_new(struct statistics *statistics)
 {
 	struct probe_cache *cache = calloc(1, sizeof(*cache));
 
 	if (cache) {
+		cache->statistics = statistics;
 		pthread_mutex_init(&cache->run_lock, NULL);
 		pthread_mutex_init(&cache->lock, NULL);
 	}
@@ -214,7 +216,7 @@ static void warn(struct problems *problems, const struct probe_entry *entry, con
  * question. A document is copied, since probe_get() may want the old one all the while.
  */
 static int prepare(struct probe_entry *entry, const struct probe_entry *old, struct question_list *questions,
-                   struct problems *problems)
+                   size_t *remembered, struct problems *problems)
 {
 	_cleanup_error_ struct rtreg_error error = {0};
 	_cleanup_free_ char *binary = NULL;
@@ -230,6 +232,7 @@ static int prepare(struct probe_entry *entry, const struct probe_entry *old, str
 		entry->answered = true;
 	if (old && old->answered && same_binary(&old->identity, &entry->identity)) {
 		entry->answered = true;
+		++*remembered;
 		entry->document = old->document ? strdup(old->document) : NULL;
 		return old->document && !entry->document ? -ENOMEM : 0;
 	}
@@ -255,20 +258,36 @@ static void take_answers(struct question_list *questions, struct problems *probl
 	}
 }
 
+/* What was neither asked nor remembered had no binary to ask. */
+static void count(const struct probe_cache *cache, const struct entry_list *list,
+                  const struct question_list *questions, size_t remembered)
+{
+	size_t answered = 0;
+
+	for (size_t i = 0; i < questions->count; i++)
+		answered += questions->entries[i]->document != NULL;
+	statistics_count(cache->statistics, COUNT_PROBES_ANSWERED, answered);
+	statistics_count(cache->statistics, COUNT_PROBES_REMEMBERED, remembered);
+	statistics_count(cache->statistics, COUNT_PROBES_FAILED, list->count - answered - remembered);
+}
+
 /* Fills `list`, whose entries know nothing yet. The cache is only read. */
 static int ask(const struct probe_cache *cache, struct entry_list *list, int limit_ms,
                struct problems *problems)
 {
 	struct question_list questions = {0};
+	size_t remembered = 0;
 	int rc = questions_init(&questions, list->count);
 
 	for (size_t i = 0; rc == 0 && i < list->count; i++)
 		rc = prepare(&list->entries[i], find(&cache->list, list->entries[i].path), &questions,
-		             problems);
+		             &remembered, problems);
 	if (rc == 0)
 		rc = probe_children_run(questions.children, questions.count, limit_ms);
-	if (rc == 0)
+	if (rc == 0) {
 		take_answers(&questions, problems);
+		count(cache, list, &questions, remembered);
+	}
 	questions_fini(&questions);
 	return rc;
 }

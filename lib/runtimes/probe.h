@@ -7,14 +7,15 @@
 #define RTREG_RUNTIMES_PROBE_H
 
 #include "base/problems.h"
+#include "base/statistics.h"
 
 #define PROBE_LIMIT_MS  5000
 #define PROBE_IDLE_RUNS 16
 
 struct probe_cache;
 
-/* NULL without memory. The cache has a lock of its own. */
-struct probe_cache *probe_cache_new(void);
+/* NULL without memory. The cache has a lock of its own. `statistics` (NULL: none) outlive it. */
+struct probe_cache *probe_cache_new(struct statistics *statistics);
 void probe_cache_free(struct probe_cache *cache);
 
 /*

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "base/problems.h"
+#include "base/statistics.h"
 
 #define SCRIPT_MODE 0700
 
@@ -22,6 +23,7 @@ struct script_store {
 	void *files;               /* of struct script_file, a tree of tsearch(3) by name */
 	bool no_tmpfile;           /* the file system has no O_TMPFILE, or such a file cannot be linked */
 	unsigned long temporaries; /* dot-files made so far */
+	struct statistics *statistics;
 };
 
 /* What a file looked like when its content was last known to be right. All zero: never. */

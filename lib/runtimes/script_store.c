@@ -188,8 +188,8 @@ static char *copy_without_slashes(const char *path)
 	return strndup(path, length);
 }
 
-int script_store_new(const char *directory, struct script_store **ret, struct problems *problems,
-                     struct rtreg_error *error)
+int script_store_new(const char *directory, struct statistics *statistics, struct script_store **ret,
+                     struct problems *problems, struct rtreg_error *error)
 {
 	struct script_store *store = calloc(1, sizeof(*store));
 	int rc;
@@ -198,6 +198,7 @@ int script_store_new(const char *directory, struct script_store **ret, struct pr
 		return error_no_memory(error);
 	store->directory = -1;
 	store->uid = geteuid();
+	store->statistics = statistics;
 	store->path = copy_without_slashes(directory);
 	rc = store->path ? open_directory(store, &store->directory, problems, error) : error_no_memory(error);
 	if (rc < 0) {
@@ -246,16 +247,25 @@ static int enter_unknown(struct script_store *store, const struct script *script
 	return 0;
 }
 
-/* A fault that a person may want to know about; that one is missing is what a new script looks like. */
-static void warn_of_repairs(const struct script_store *store, const struct job_list *list, bool missing_too,
-                            struct problems *problems)
+/*
+ * Counts what was written, and warns of faults that a person may want to know about; that one is missing is what a new
+ * script looks like.
+ */
+static void tell_of_writes(const struct script_store *store, const struct job_list *list, bool missing_too,
+                           struct problems *problems)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		const struct script_job *job = &list->jobs[i];
 
-		if (job->fault && (missing_too || job->fault != SCRIPT_MISSING))
-			problems_warn(problems, store->path, "wrapper script %s/%s: %s; put right",
-			              store->path, job->file->name, job->fault);
+		if (!job->fault)
+			continue;
+		if (job->fault == SCRIPT_MISSING && !missing_too) {
+			statistics_count(store->statistics, COUNT_SCRIPTS_WRITTEN, 1);
+			continue;
+		}
+		statistics_count(store->statistics, COUNT_SCRIPTS_REPAIRED, 1);
+		problems_warn(problems, store->path, "wrapper script %s/%s: %s; put right", store->path,
+		              job->file->name, job->fault);
 	}
 }
 
@@ -339,7 +349,7 @@ int script_store_add(struct script_store *store, const struct script *scripts, s
 		take_back(store, &list);
 		return rc;
 	}
-	warn_of_repairs(store, &list, false, problems);
+	tell_of_writes(store, &list, false, problems);
 	batch_fill(batch, &list);
 	if (ret_batch)
 		*ret_batch = take(batch);
@@ -388,7 +398,7 @@ int script_store_repair(struct script_store *store, struct problems *problems, s
 	if (rc == 0)
 		rc = script_files_write(store, jobs, faults, problems, error);
 	if (rc == 0)
-		warn_of_repairs(store, &list, true, problems);
+		tell_of_writes(store, &list, true, problems);
 	return rc;
 }
 

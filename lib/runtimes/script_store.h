@@ -10,16 +10,18 @@
 #define RTREG_RUNTIMES_SCRIPT_STORE_H
 
 #include "base/problems.h"
+#include "base/statistics.h"
 #include "runtimes/script.h"
 
 struct script_store;
 
 /*
  * Opens, and makes if missing, `directory`. It must belong to us and be writable by nobody else; a mode other
- * than 0700 is corrected. A file system mounted noexec is a warning in `problems`.
+ * than 0700 is corrected. A file system mounted noexec is a warning in `problems`. `statistics` (NULL: none) outlive
+ * the store.
  */
-int script_store_new(const char *directory, struct script_store **ret, struct problems *problems,
-                     struct rtreg_error *error);
+int script_store_new(const char *directory, struct statistics *statistics, struct script_store **ret,
+                     struct problems *problems, struct rtreg_error *error);
 /* Leaves the files; frees the rest. NULL is allowed. */
 void script_store_free(struct script_store *store);
 

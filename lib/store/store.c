@@ -55,7 +55,7 @@ static bool list_has_unpinned(const struct lifetime_list *list)
 	return false;
 }
 
-static void free_all(struct lifetime_list *list)
+static void free_all(struct lifetime_list *list, struct statistics *statistics)
 {
 	struct lifetime *next;
 
@@ -64,14 +64,19 @@ static void free_all(struct lifetime_list *list)
 		snapshot_free(lifetime->snapshot);
 		free(lifetime);
 	}
+	statistics_count(statistics, COUNT_FREED, list->count);
 }
 
 /* --- the reclaimer --- */
 
 static void grace_period(struct store *store)
 {
+	int64_t began_ns = statistics_now_ns();
+
 	store->head.flavor->update_synchronize_rcu();
 	tsan_acquire(store->head.flavor);
+	if (store->statistics)
+		histogram_add(&store->statistics->grace_periods, statistics_now_ns() - began_ns);
 }
 
 /*
@@ -109,7 +114,7 @@ static void *reclaim(void *argument)
 		}
 		list_take_unpinned(&store->held, &unused);
 		pthread_mutex_unlock(&store->lock);
-		free_all(&unused);
+		free_all(&unused, store->statistics);
 		pthread_mutex_lock(&store->lock);
 	}
 	pthread_mutex_unlock(&store->lock);
@@ -131,12 +136,12 @@ static int start_reclaimer(struct store *store)
 	return -r;
 }
 
-int store_init(struct store *store, const struct rcu_flavor_struct *flavor)
+int store_init(struct store *store, const struct rcu_flavor_struct *flavor, struct statistics *statistics)
 {
 	pthread_condattr_t monotonic;
 	int r;
 
-	*store = (struct store){.head.flavor = flavor};
+	*store = (struct store){.head.flavor = flavor, .statistics = statistics};
 	list_init(&store->waiting);
 	list_init(&store->passing);
 	list_init(&store->held);
@@ -233,6 +238,8 @@ int store_wait_room(struct store *store, int timeout_ms)
 		until.tv_sec++;
 	}
 	pthread_mutex_lock(&store->lock);
+	if (waiting_count(store) > STORE_MAX_WAITING)
+		statistics_count(store->statistics, COUNT_ROOM_WAITS, 1);
 	while (waiting_count(store) > STORE_MAX_WAITING && r == 0)
 		r = pthread_cond_timedwait(&store->room, &store->lock, &until);
 	if (waiting_count(store) <= STORE_MAX_WAITING)
@@ -301,4 +308,22 @@ size_t rtreg_pinned(struct rtreg *registry, struct rtreg_pinned *ret, size_t siz
 	count = list_pinned(&store->waiting, ret, size, count);
 	pthread_mutex_unlock(&store->lock);
 	return count;
+}
+
+static void add_pins(const struct lifetime_list *list, struct rtreg_statistics *statistics)
+{
+	for (const struct lifetime *lifetime = list->first; lifetime; lifetime = lifetime->next) {
+		statistics->pinned += lifetime->pins > 0;
+		statistics->pins += lifetime->pins;
+	}
+}
+
+void store_statistics(struct store *store, struct rtreg_statistics *ret)
+{
+	pthread_mutex_lock(&store->lock);
+	ret->waiting = waiting_count(store);
+	add_pins(&store->held, ret);
+	add_pins(&store->passing, ret);
+	add_pins(&store->waiting, ret);
+	pthread_mutex_unlock(&store->lock);
 }

@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 
+#include "base/statistics.h"
 #include "snapshot/snapshot.h"
 #include "store/rcu.h"
 
@@ -35,12 +36,16 @@ struct store {
 	struct lifetime_list waiting; /* superseded, grace period not yet begun */
 	struct lifetime_list passing; /* grace period running */
 	struct lifetime_list held;    /* grace period over, perhaps still pinned */
+	struct statistics *statistics;
 	pthread_t reclaimer;
 	bool stopping;
 };
 
-/* Starts the reclaimer. -ENOMEM, -EAGAIN. Context: before the registry is shared. */
-int store_init(struct store *store, const struct rcu_flavor_struct *flavor);
+/*
+ * Starts the reclaimer. `statistics` (NULL: none) outlive the store. -ENOMEM, -EAGAIN. Context: before the registry is
+ * shared.
+ */
+int store_init(struct store *store, const struct rcu_flavor_struct *flavor, struct statistics *statistics);
 
 /*
  * Retires the last snapshot, waits until the reclaimer has freed everything, and ends it.
@@ -61,6 +66,9 @@ void store_retire(struct store *store, struct rtreg_snapshot *snapshot);
 
 /* The live snapshot. Context: writer, which alone changes it. */
 const struct rtreg_snapshot *store_live(const struct store *store);
+
+/* Fills those members that the store knows. Context: any thread. */
+void store_statistics(struct store *store, struct rtreg_statistics *ret);
 
 /*
  * Waits until at most STORE_MAX_WAITING snapshots wait for a grace period; -EBUSY after `timeout_ms`.

@@ -297,7 +297,7 @@ END_TEST
 
 START_TEST(probe_without_memory_forgets_nothing)
 {
-	struct probe_cache *cache = probe_cache_new();
+	struct probe_cache *cache = probe_cache_new(NULL);
 	struct problems problems = {0};
 	char path[128], missing[128];
 	const char *paths[] = {path, missing};

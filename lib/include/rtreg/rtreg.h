@@ -312,6 +312,45 @@ RTREG_EXPORT char *rtreg_value_json(const struct rtreg_value *value);
 RTREG_EXPORT char *rtreg_snapshot_json(const struct rtreg_snapshot *snapshot);
 RTREG_EXPORT char *rtreg_snapshot_runtimes_json(const struct rtreg_snapshot *snapshot);
 
+/* --- statistics --- */
+
+#define RTREG_HISTOGRAM_BUCKETS 12
+
+/* Durations: each bucket holds those above the bucket before it and up to `upper_ns`, UINT64_MAX in the last. */
+struct rtreg_bucket {
+	uint64_t upper_ns, count;
+};
+struct rtreg_histogram {
+	uint64_t count, sum_ns;
+	struct rtreg_bucket buckets[RTREG_HISTOGRAM_BUCKETS];
+};
+
+/* Counted since the registry was opened, opening included; but for the three that tell what is so now. */
+struct rtreg_statistics {
+	struct rtreg_histogram grace_periods; /* how long readers were waited for */
+	uint64_t freed;                       /* superseded snapshots */
+	uint64_t waiting;                     /* now: superseded snapshots before the end of a grace period */
+	uint64_t pinned, pins;                /* now: superseded snapshots that are pinned, and their pins */
+	uint64_t room_waits;                  /* reloads that waited because too many snapshots did */
+	uint64_t probes_answered, probes_failed, probes_remembered;
+	uint64_t scripts_written, scripts_repaired;
+};
+
+/*
+ * Fills the first `size` bytes of *ret, sizeof(*ret) for the caller: members may be added at the end in later
+ * versions; those that this library does not know are 0. Context: any thread; blocks no reader and no reload.
+ */
+RTREG_EXPORT void rtreg_statistics(struct rtreg *registry, struct rtreg_statistics *ret, size_t size);
+
+/* A step of reloads: how often it was done, dry runs and repetitions included, and how long that took in all. */
+struct rtreg_timing {
+	const char *name; /* the registry's */
+	bool built_in;    /* else the engine's; those of one name are counted together */
+	uint64_t count, sum_ns;
+};
+/* Fills up to `size` of `ret`, in order; returns how many there are. Context: as rtreg_statistics(). */
+RTREG_EXPORT size_t rtreg_timings(struct rtreg *registry, struct rtreg_timing *ret, size_t size);
+
 /* --- runtimes --- */
 
 /*

@@ -535,6 +535,104 @@ START_TEST(reclaimer_is_named_and_blocks_all_signals)
 }
 END_TEST
 
+/* --- statistics --- */
+
+static struct rtreg_statistics statistics(void)
+{
+	struct rtreg_statistics ret;
+
+	rtreg_statistics(registry, &ret, sizeof(ret));
+	return ret;
+}
+
+static uint64_t times_done(const char *name, bool built_in)
+{
+	struct rtreg_timing timings[32];
+	size_t count = rtreg_timings(registry, timings, 32);
+
+	for (size_t i = 0; i < count && i < 32; i++)
+		if (strcmp(timings[i].name, name) == 0 && timings[i].built_in == built_in)
+			return timings[i].count;
+	return 0;
+}
+
+static int do_nothing(struct rtreg_txn *txn, void *context, struct rtreg_error *step_error)
+{
+	(void)txn;
+	(void)context;
+	(void)step_error;
+	return 0;
+}
+
+START_TEST(statistics_count_probes_and_scripts)
+{
+	const char *config = "{\"runtimes\":{\"crun\":{\"path\":\"/no/crun\",\"runtimeArgs\":[\"-x\"]}}}";
+	struct rtreg_statistics opened, reloaded;
+
+	open_registry("{}");
+	opened = statistics();
+	ck_assert_uint_eq(opened.scripts_written, 0);
+	ck_assert_int_eq(reload(config), 0);
+	reloaded = statistics();
+	ck_assert_uint_eq(reloaded.scripts_written, 1);
+	ck_assert_uint_eq(reloaded.probes_failed, opened.probes_failed + 1);
+	ck_assert_int_eq(reload(config), 0);
+	ck_assert_uint_eq(statistics().scripts_written, 1);
+	ck_assert_uint_eq(statistics().probes_failed, reloaded.probes_failed);
+	ck_assert_uint_gt(statistics().probes_remembered, reloaded.probes_remembered);
+}
+END_TEST
+
+START_TEST(statistics_tell_pins_of_superseded_snapshots)
+{
+	const struct rtreg_snapshot *pin;
+
+	open_registry("{}");
+	pin = rtreg_pin(registry);
+	ck_assert_uint_eq(statistics().pins, 0);
+	ck_assert_int_eq(reload("{\"debug\":true}"), 0);
+	ck_assert_uint_eq(statistics().pins, 1);
+	ck_assert_uint_eq(statistics().pinned, 1);
+	rtreg_unpin(pin);
+	ck_assert_uint_eq(statistics().pins, 0);
+}
+END_TEST
+
+/* One that was compiled against an older or a newer header. */
+START_TEST(statistics_fills_as_much_as_the_caller_has_room_for)
+{
+	struct {
+		struct rtreg_statistics known;
+		uint64_t later;
+	} large;
+	struct rtreg_statistics small;
+
+	open_registry("{}");
+	memset(&small, 0xff, sizeof(small));
+	rtreg_statistics(registry, &small, offsetof(struct rtreg_statistics, freed));
+	ck_assert_uint_eq(small.grace_periods.count, 0);
+	ck_assert_uint_eq(small.freed, UINT64_MAX);
+	memset(&large, 0xff, sizeof(large));
+	rtreg_statistics(registry, &large.known, sizeof(large));
+	ck_assert_uint_eq(large.known.freed, 0);
+	ck_assert_uint_eq(large.later, 0);
+}
+END_TEST
+
+START_TEST(timings_count_built_in_steps_and_the_engines)
+{
+	open_registry("{}");
+	ck_assert_int_eq(rtreg_add_step(registry, "own", do_nothing, NULL), 0);
+	ck_assert_uint_eq(times_done("publish", true), 1);
+	ck_assert_uint_eq(times_done("own", false), 0);
+	ck_assert_int_eq(reload("{\"debug\":true}"), 0);
+	ck_assert_int_eq(reload("{\"mtu\":-1}"), -EINVAL); /* refused by the check */
+	ck_assert_uint_eq(times_done("check", true), 3);
+	ck_assert_uint_eq(times_done("publish", true), 2);
+	ck_assert_uint_eq(times_done("own", false), 1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("registry-" FLAVOR_NAME);
@@ -566,6 +664,10 @@ int main(void)
 	tcase_add_test(tcase, open_second_on_one_state_dir_is_ebusy);
 	tcase_add_test(tcase, open_relative_paths_become_absolute);
 	tcase_add_test(tcase, reclaimer_is_named_and_blocks_all_signals);
+	tcase_add_test(tcase, statistics_count_probes_and_scripts);
+	tcase_add_test(tcase, statistics_tell_pins_of_superseded_snapshots);
+	tcase_add_test(tcase, statistics_fills_as_much_as_the_caller_has_room_for);
+	tcase_add_test(tcase, timings_count_built_in_steps_and_the_engines);
 	suite_add_tcase(suite, tcase);
 	return unit_run(suite);
 }

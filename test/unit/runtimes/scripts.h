@@ -34,7 +34,7 @@ static inline void scripts_teardown(void)
 
 static inline void open_store(void)
 {
-	int rc = script_store_new(directory, &store, &problems, &error);
+	int rc = script_store_new(directory, NULL, &store, &problems, &error);
 
 	ck_assert_msg(rc == 0, "%s", error.message);
 }

@@ -19,7 +19,7 @@ static struct problems problems;
 static void setup(void)
 {
 	temporary_setup();
-	cache = probe_cache_new();
+	cache = probe_cache_new(NULL);
 	ck_assert_ptr_nonnull(cache);
 	memset(&problems, 0, sizeof(problems));
 }

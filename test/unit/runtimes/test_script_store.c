@@ -37,7 +37,7 @@ END_TEST
 
 static void check_new_fails(int code, const char *part)
 {
-	ck_assert_int_eq(script_store_new(directory, &store, &problems, &error), code);
+	ck_assert_int_eq(script_store_new(directory, NULL, &store, &problems, &error), code);
 	ck_assert_ptr_null(store);
 	ck_assert_msg(strstr(error.message, part), "%s", error.message);
 	ck_assert_ptr_nonnull(strstr(error.message, temporary));

@@ -67,6 +67,7 @@ static void wait_until_begun(unsigned long count)
 /* --- the store. The registry is more than a store, but pins see no more of it. --- */
 
 static struct store store;
+static struct statistics statistics;
 static struct rtreg *const registry = (struct rtreg *)(void *)&store;
 
 static void publish(uint64_t generation)
@@ -82,7 +83,7 @@ static void publish(uint64_t generation)
 
 static void setup(void)
 {
-	ck_assert_int_eq(store_init(&store, &flavor), 0);
+	ck_assert_int_eq(store_init(&store, &flavor, &statistics), 0);
 	publish(1);
 }
 
@@ -311,6 +312,73 @@ START_TEST(wait_room_does_not_count_what_is_held)
 }
 END_TEST
 
+/* --- statistics --- */
+
+static struct rtreg_statistics told(void)
+{
+	struct rtreg_statistics ret = {0};
+
+	store_statistics(&store, &ret);
+	return ret;
+}
+
+START_TEST(statistics_tell_what_waits_and_what_is_pinned)
+{
+	const struct rtreg_snapshot *pins[3] = {rtreg_pin(registry), rtreg_pin(registry)};
+
+	publish(2);
+	wait_for(0, 1, 0);
+	pins[2] = rtreg_pin(registry); /* the live one's are not counted */
+	ck_assert_uint_eq(told().waiting, 1);
+	ck_assert_uint_eq(told().pinned, 1);
+	ck_assert_uint_eq(told().pins, 2);
+	allow(1);
+	wait_for(0, 0, 1);
+	ck_assert_uint_eq(told().waiting, 0);
+	ck_assert_uint_eq(told().pins, 2);
+	for (int i = 0; i < 3; i++)
+		rtreg_unpin(pins[i]);
+	wait_for(0, 0, 0);
+	ck_assert_uint_eq(told().pinned, 0);
+}
+END_TEST
+
+START_TEST(statistics_count_grace_periods_and_what_is_freed)
+{
+	struct rtreg_histogram grace_periods;
+
+	publish(2);
+	wait_until_begun(1);
+	histogram_read(&statistics.grace_periods, &grace_periods);
+	ck_assert_uint_eq(grace_periods.count, 0);
+	allow(1);
+	publish(3);
+	wait_until_begun(2);
+	allow(1);
+	wait_for(0, 0, 0);
+	histogram_read(&statistics.grace_periods, &grace_periods);
+	ck_assert_uint_eq(grace_periods.count, 2);
+	ck_assert_uint_gt(grace_periods.sum_ns, 0);
+	/* What is freed has left the lists before: closing waits for it. */
+	allow_all();
+	store_fini(&store);
+	ck_assert_uint_eq(statistics_counted(&statistics, COUNT_FREED), 3);
+	ck_assert_int_eq(store_init(&store, &flavor, &statistics), 0);
+}
+END_TEST
+
+START_TEST(statistics_count_waits_for_room_and_not_asking_for_it)
+{
+	for (uint64_t generation = 2; generation <= STORE_MAX_WAITING + 1; generation++)
+		publish(generation);
+	ck_assert_int_eq(store_wait_room(&store, 0), 0);
+	ck_assert_uint_eq(statistics_counted(&statistics, COUNT_ROOM_WAITS), 0);
+	publish(STORE_MAX_WAITING + 2);
+	ck_assert_int_eq(store_wait_room(&store, 0), -EBUSY);
+	ck_assert_uint_eq(statistics_counted(&statistics, COUNT_ROOM_WAITS), 1);
+}
+END_TEST
+
 /* --- closing --- */
 
 static void *unpin_on_thread(void *snapshot)
@@ -371,6 +439,9 @@ int main(void)
 	tcase_add_test(tcase, pinned_in_the_middle_is_kept_alone);
 	tcase_add_test(tcase, wait_room_counts_all_that_wait_for_a_grace_period);
 	tcase_add_test(tcase, wait_room_does_not_count_what_is_held);
+	tcase_add_test(tcase, statistics_tell_what_waits_and_what_is_pinned);
+	tcase_add_test(tcase, statistics_count_grace_periods_and_what_is_freed);
+	tcase_add_test(tcase, statistics_count_waits_for_room_and_not_asking_for_it);
 	tcase_add_test(tcase, fini_frees_what_was_unpinned_at_the_last_moment);
 	tcase_add_test(tcase, fini_waits_for_the_last_pin);
 	suite_add_tcase(suite, tcase);
