@@ -82,6 +82,7 @@ static void answer(struct request *request, const char *name, bool with_features
 
 	rcu_read_lock();
 	answered = answer_from(rtreg_borrow(registry), name, false, with_features, &request->reply);
+	rtreg_tsan_reader_done(registry);
 	rcu_read_unlock();
 	if (answered)
 		return;
