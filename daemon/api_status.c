@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* GET /v1/config, /v1/status, /v1/history, /v1/events. */
+/* GET /v1/config, /v1/status, /v1/history, /v1/events, /metrics. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/json_write.h"
 #include "events.h"
+#include "exposition.h"
 #include "gate.h"
 #include "history.h"
+#include "metrics.h"
 #include "routes.h"
 #include "service.h"
 #include "timestamp.h"
@@ -119,4 +121,12 @@ void api_list_events(struct request *request)
 	gate_pass(request->service->gate);
 	reply->status = 200;
 	events_append(request->service->events, since_ns, until_ns, &reply->body);
+}
+
+void api_show_metrics(struct request *request)
+{
+	gate_pass(request->service->gate);
+	request->reply.status = 200;
+	request->reply.content_type = EXPOSITION_CONTENT_TYPE;
+	metrics_append_page(request->service, &request->reply.body);
 }

@@ -96,23 +96,23 @@ static struct connection *find(struct connections *connections, int fd)
 }
 
 /* The limits of INTERFACE.md: 1,024 in all, 512 of one user who is neither root nor the daemon's own. */
-static bool is_full(const struct connections *connections, uid_t uid)
+static int check_limits(const struct connections *connections, uid_t uid)
 {
 	bool limited = uid != 0 && uid != geteuid();
 	size_t of_user = 0;
 
 	if (connections->count + connections->lingering_count >= CONNECTIONS_MAX)
-		return true;
+		return -EAGAIN;
 	for (const struct connection *c = connections->first; limited && c; c = c->next)
 		of_user += c->credentials.uid == uid;
-	return of_user >= CONNECTIONS_MAX_PER_UID;
+	return of_user >= CONNECTIONS_MAX_PER_UID ? -EUSERS : 0;
 }
 
 int connections_add(struct connections *connections, int fd)
 {
 	struct connection *connection = calloc(1, sizeof(*connection)), *stale;
 	socklen_t size = sizeof(connection->credentials);
-	int rc = 0;
+	int rc;
 
 	if (!connection)
 		return -ENOMEM;
@@ -129,9 +129,9 @@ int connections_add(struct connections *connections, int fd)
 	stale = find(connections, fd);
 	if (stale)
 		unlink_connection(connections, stale);
-	if (is_full(connections, connection->credentials.uid)) {
+	rc = check_limits(connections, connection->credentials.uid);
+	if (rc < 0) {
 		free(connection);
-		rc = -EAGAIN;
 	} else {
 		connection->next = connections->first;
 		connection->link = &connections->first;
@@ -270,6 +270,16 @@ static bool is_unfinished(const struct connection *connection, int64_t now)
 	default:
 		return now < connection->deadline_ms && !connection->cut;
 	}
+}
+
+size_t connections_count(struct connections *connections)
+{
+	size_t count;
+
+	pthread_mutex_lock(&connections->lock);
+	count = connections->count + connections->lingering_count;
+	pthread_mutex_unlock(&connections->lock);
+	return count;
 }
 
 size_t connections_unfinished(struct connections *connections)

@@ -38,8 +38,8 @@ void connections_free(struct connections *connections);
 /* --- from the main loop */
 
 /*
- * Takes a connection into the table. -EAGAIN: there are too many, of all or of this user; -ENOMEM. `fd` stays
- * the caller's.
+ * Takes a connection into the table. -EAGAIN: there are too many; -EUSERS: of this user; -ENOMEM. `fd` stays the
+ * caller's.
  */
 int connections_add(struct connections *connections, int fd);
 /* Takes it out again: the library refused it. */
@@ -52,6 +52,8 @@ void connections_drain(struct connections *connections, int fd);
 int connections_tick(struct connections *connections);
 /* No more requests on idle connections; those without a complete head get a second. */
 void connections_stop(struct connections *connections);
+/* How many there are, those included that are only read from any more. Any thread. */
+size_t connections_count(struct connections *connections);
 /* How many may still want a reply. */
 size_t connections_unfinished(struct connections *connections);
 

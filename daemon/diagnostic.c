@@ -10,21 +10,34 @@
 
 #include "base/cleanup.h"
 #include "base/problems.h"
+#include "exposition.h"
+#include "metrics.h"
+
+#define TEXT_PLAIN "text/plain; charset=utf-8"
+
+/* When there are more, the oldest goes: whoever connects and says nothing, or little, keeps nobody out. */
+#define CALLERS_MAX 16
+#define LIMIT       (2 * CALLERS_MAX) /* those that were cut still count for a moment */
 
 struct diagnostic {
-	atomic_bool ready;
+	const struct service *service;
+	atomic_bool ready, started;
+	int callers[CALLERS_MAX]; /* descriptors, oldest first; the library's thread alone */
+	size_t caller_count;
 	struct MHD_Daemon *http; /* NULL: not served */
 	int64_t port;            /* 0: not served */
 	int prepared_fd;         /* between prepare and the transaction's end; else -1 */
 	int64_t prepared_port;
 };
 
-struct diagnostic *diagnostic_new(void)
+struct diagnostic *diagnostic_new(const struct service *service)
 {
 	struct diagnostic *diagnostic = calloc(1, sizeof(*diagnostic));
 
-	if (diagnostic)
-		diagnostic->prepared_fd = -1;
+	if (!diagnostic)
+		return NULL;
+	diagnostic->service = service;
+	diagnostic->prepared_fd = -1;
 	return diagnostic;
 }
 
@@ -33,6 +46,7 @@ static void stop_serving(struct diagnostic *diagnostic)
 	if (diagnostic->http)
 		MHD_stop_daemon(diagnostic->http);
 	diagnostic->http = NULL;
+	diagnostic->caller_count = 0;
 	diagnostic->port = 0;
 }
 
@@ -47,17 +61,18 @@ void diagnostic_free(struct diagnostic *diagnostic)
 void diagnostic_set_ready(struct diagnostic *diagnostic, bool ready)
 {
 	atomic_store(&diagnostic->ready, ready);
+	if (ready)
+		atomic_store(&diagnostic->started, true);
 }
 
-static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status, const char *body)
+static enum MHD_Result queue(struct MHD_Connection *connection, unsigned status,
+                             struct MHD_Response *response, const char *content_type)
 {
-	struct MHD_Response *response = MHD_create_response_from_buffer(strlen(body), (void *)(uintptr_t)body,
-	                                                                MHD_RESPMEM_PERSISTENT);
 	enum MHD_Result result;
 
 	if (!response)
 		return MHD_NO;
-	MHD_add_response_header(response, "Content-Type", "text/plain; charset=utf-8");
+	MHD_add_response_header(response, "Content-Type", content_type);
 	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
 		MHD_add_response_header(response, "Allow", "GET, HEAD");
 	result = MHD_queue_response(connection, status, response);
@@ -65,12 +80,62 @@ static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status
 	return result;
 }
 
+static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status, const char *body)
+{
+	return queue(connection, status,
+	             MHD_create_response_from_buffer(strlen(body), (void *)(uintptr_t)body,
+	                                             MHD_RESPMEM_PERSISTENT),
+	             TEXT_PLAIN);
+}
+
+static enum MHD_Result answer_health(struct diagnostic *diagnostic, struct MHD_Connection *connection)
+{
+	(void)diagnostic;
+	return answer(connection, MHD_HTTP_OK, "ok\n");
+}
+
+static enum MHD_Result answer_ready(struct diagnostic *diagnostic, struct MHD_Connection *connection)
+{
+	if (!atomic_load(&diagnostic->ready))
+		return answer(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "not ready\n");
+	return answer(connection, MHD_HTTP_OK, "ok\n");
+}
+
+static enum MHD_Result answer_metrics(struct diagnostic *diagnostic, struct MHD_Connection *connection)
+{
+	struct MHD_Response *response;
+	struct text text = {0};
+	size_t length;
+	char *body;
+
+	/* The port is served before the service is whole. */
+	if (!atomic_load(&diagnostic->started))
+		return answer(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "not ready\n");
+	metrics_append_page(diagnostic->service, &text);
+	length = text.length;
+	body = text_steal(&text);
+	if (!body)
+		return answer(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory\n");
+	response = MHD_create_response_from_buffer(length, body, MHD_RESPMEM_MUST_FREE);
+	if (!response)
+		free(body);
+	return queue(connection, MHD_HTTP_OK, response, EXPOSITION_CONTENT_TYPE);
+}
+
+static const struct {
+	const char *path;
+	enum MHD_Result (*answer)(struct diagnostic *diagnostic, struct MHD_Connection *connection);
+} pages[] = {
+        {"/healthz", answer_health},
+        {"/readyz", answer_ready},
+        {"/metrics", answer_metrics},
+};
+
 static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url,
                               const char *method, const char *version, const char *upload,
                               size_t *upload_size, void **request)
 {
 	struct diagnostic *diagnostic = context;
-	bool is_health = strcmp(url, "/healthz") == 0, is_ready = strcmp(url, "/readyz") == 0;
 
 	(void)version;
 	(void)upload;
@@ -82,13 +147,44 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 		*upload_size = 0;
 		return MHD_YES;
 	}
-	if (!is_health && !is_ready)
-		return answer(connection, MHD_HTTP_NOT_FOUND, "not found\n");
-	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
-		return answer(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "method not allowed\n");
-	if (is_ready && !atomic_load(&diagnostic->ready))
-		return answer(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "not ready\n");
-	return answer(connection, MHD_HTTP_OK, "ok\n");
+	for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
+		if (strcmp(url, pages[i].path) != 0)
+			continue;
+		if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
+			return answer(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "method not allowed\n");
+		return pages[i].answer(diagnostic, connection);
+	}
+	return answer(connection, MHD_HTTP_NOT_FOUND, "not found\n");
+}
+
+static void forget_caller(struct diagnostic *diagnostic, int fd)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < diagnostic->caller_count; i++)
+		if (diagnostic->callers[i] != fd)
+			diagnostic->callers[kept++] = diagnostic->callers[i];
+	diagnostic->caller_count = kept;
+}
+
+/* Both are said by the thread that accepts and serves; a descriptor is open from the first to the second. */
+static void on_caller(void *context, struct MHD_Connection *connection, void **slot,
+                      enum MHD_ConnectionNotificationCode what)
+{
+	const union MHD_ConnectionInfo *info =
+	        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct diagnostic *diagnostic = context;
+
+	(void)slot;
+	if (what != MHD_CONNECTION_NOTIFY_STARTED) {
+		forget_caller(diagnostic, info->connect_fd);
+		return;
+	}
+	if (diagnostic->caller_count == CALLERS_MAX) {
+		shutdown(diagnostic->callers[0], SHUT_RDWR);
+		forget_caller(diagnostic, diagnostic->callers[0]);
+	}
+	diagnostic->callers[diagnostic->caller_count++] = info->connect_fd;
 }
 
 static int listen_at(int64_t port, int *ret_fd)
@@ -118,7 +214,9 @@ static int diagnostic_commit(void *context, struct rtreg_error *error)
 	if (fd < 0)
 		return 0;
 	diagnostic->http = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, handle, diagnostic,
-	                                    MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, 16u,
+	                                    MHD_OPTION_LISTEN_SOCKET, fd,                        /**/
+	                                    MHD_OPTION_NOTIFY_CONNECTION, on_caller, diagnostic, /**/
+	                                    MHD_OPTION_CONNECTION_LIMIT, (unsigned)LIMIT,        /**/
 	                                    MHD_OPTION_CONNECTION_TIMEOUT, 10u, MHD_OPTION_END);
 	if (!diagnostic->http) {
 		close(fd);

@@ -6,6 +6,7 @@
 
 #include "base/json_write.h"
 #include "log.h"
+#include "metrics.h"
 #include "timestamp.h"
 
 #define EVENTS_MAX_BYTES ((size_t)16 << 20)
@@ -16,18 +17,21 @@ struct event {
 };
 
 struct events {
+	struct metrics *metrics;
 	pthread_mutex_t lock;
 	struct event ring[EVENTS_KEPT];
 	uint64_t first, count; /* the oldest kept; ever added: the next goes to ring[count % EVENTS_KEPT] */
 	size_t bytes;          /* of the lines that are kept */
 };
 
-struct events *events_new(void)
+struct events *events_new(struct metrics *metrics)
 {
 	struct events *events = calloc(1, sizeof(*events));
 
-	if (events)
-		pthread_mutex_init(&events->lock, NULL);
+	if (!events)
+		return NULL;
+	events->metrics = metrics;
+	pthread_mutex_init(&events->lock, NULL);
 	return events;
 }
 
@@ -89,6 +93,7 @@ void events_add(struct events *events, const char *action, const char *actor_id,
 {
 	struct event event;
 
+	metrics_count(events->metrics, METRICS_EVENTS, 1);
 	/* Times are taken under the lock, so that the ring is in their order. */
 	pthread_mutex_lock(&events->lock);
 	event.time_ns = timestamp_now_ns();

@@ -13,9 +13,10 @@
 #define EVENTS_KEPT 1024
 
 struct events;
+struct metrics;
 
-/* NULL without memory. */
-struct events *events_new(void);
+/* NULL without memory. `metrics` outlive it. */
+struct events *events_new(struct metrics *metrics);
 void events_free(struct events *events);
 
 /*

@@ -7,6 +7,11 @@
 #include "base/json_write.h"
 #include "timestamp.h"
 
+/* The last one stands for what is not in the list. */
+const char *const history_sources[HISTORY_SOURCES] = {"start",  "api",   "signal", "watch",
+                                                      "revert", "fleet", "other"};
+const char *const history_results[HISTORY_RESULTS] = {"ok", "unchanged", "failed"};
+
 struct entry {
 	int64_t time_ns;
 	uint64_t generation;
@@ -17,6 +22,7 @@ struct entry {
 struct history {
 	pthread_mutex_t lock;
 	struct entry ring[HISTORY_KEPT];
+	uint64_t totals[HISTORY_SOURCES][HISTORY_RESULTS];
 	uint64_t count; /* ever added; the next goes to ring[count % HISTORY_KEPT] */
 };
 
@@ -45,6 +51,15 @@ void history_free(struct history *history)
 	free(history);
 }
 
+static size_t find_word(const char *const *words, size_t count, const char *word)
+{
+	size_t i = 0;
+
+	while (i + 1 < count && strcmp(words[i], word) != 0)
+		i++;
+	return i;
+}
+
 void history_add(struct history *history, uint64_t generation, const char *source, const char *result,
                  const char *errors_json, const char *changed_json)
 {
@@ -56,12 +71,31 @@ void history_add(struct history *history, uint64_t generation, const char *sourc
 	        .errors_json = errors_json ? strdup(errors_json) : NULL,
 	        .changed_json = changed_json ? strdup(changed_json) : NULL,
 	};
+	size_t source_index = find_word(history_sources, HISTORY_SOURCES, source);
+	size_t result_index = find_word(history_results, HISTORY_RESULTS, result);
 	struct entry *slot;
 
 	pthread_mutex_lock(&history->lock);
 	slot = &history->ring[history->count++ % HISTORY_KEPT];
 	entry_fini(slot);
 	*slot = entry;
+	history->totals[source_index][result_index]++;
+	pthread_mutex_unlock(&history->lock);
+}
+
+void history_totals(struct history *history, struct history_totals *ret)
+{
+	const struct entry *newest;
+
+	*ret = (struct history_totals){0};
+	pthread_mutex_lock(&history->lock);
+	memcpy(ret->counts, history->totals, sizeof(ret->counts));
+	if (history->count > 0) {
+		newest = &history->ring[(history->count - 1) % HISTORY_KEPT];
+		ret->generation = newest->generation;
+		ret->time_ns = newest->time_ns;
+		ret->failed = strcmp(newest->result, "failed") == 0;
+	}
 	pthread_mutex_unlock(&history->lock);
 }
 

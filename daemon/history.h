@@ -9,6 +9,10 @@
 
 #define HISTORY_KEPT 64
 
+/* Where reloads come from, and what becomes of them, in the words of the API. */
+enum { HISTORY_START, HISTORY_SOURCES = 7, HISTORY_RESULTS = 3 };
+extern const char *const history_sources[HISTORY_SOURCES], *const history_results[HISTORY_RESULTS];
+
 struct history;
 
 /* NULL without memory. */
@@ -21,6 +25,14 @@ void history_free(struct history *history);
  */
 void history_add(struct history *history, uint64_t generation, const char *source, const char *result,
                  const char *errors_json, const char *changed_json);
+/* How many were ever added, and what the newest says; read at one moment. All zero before the first. */
+struct history_totals {
+	uint64_t counts[HISTORY_SOURCES][HISTORY_RESULTS];
+	uint64_t generation;
+	int64_t time_ns;
+	bool failed;
+};
+void history_totals(struct history *history, struct history_totals *ret);
 /* Appends a JSON array, newest first. */
 void history_append(struct history *history, struct text *text);
 /* Appends {"time","result","errors"} of the newest, or null. */

@@ -11,6 +11,7 @@
 #include "connections.h"
 #include "diagnostic.h"
 #include "log.h"
+#include "metrics.h"
 #include "reloads.h"
 #include "reply.h"
 #include "server.h"
@@ -49,6 +50,7 @@ static void pause_accept(struct running *running)
 		log_warn("cannot accept connections for the moment", "error", strerror(errno));
 		running->accept_warned_ms = now_ms;
 	}
+	metrics_count(running->service->metrics, METRICS_ACCEPT_PAUSES, 1);
 	epoll_ctl(running->loop->epoll_fd, EPOLL_CTL_DEL, running->loop->socket.fd, NULL);
 	running->accept_paused_ms = now_ms + ACCEPT_PAUSE_MS;
 }
@@ -62,13 +64,28 @@ static void resume_accept(struct running *running)
 		pause_accept(running);
 }
 
+static enum metrics_counter reason_of(int result)
+{
+	switch (result) {
+	case -EAGAIN:
+		return METRICS_REFUSED;
+	case -EUSERS:
+		return METRICS_REFUSED_OF_USER;
+	default:
+		return METRICS_REFUSED_NO_MEMORY;
+	}
+}
+
 static void take_connection(struct service *service, int fd)
 {
 	int rc = connections_add(service->connections, fd);
 
 	if (rc == 0) {
+		metrics_count(service->metrics, METRICS_ACCEPTED, 1);
 		server_take(service->server, fd);
 	} else {
+		metrics_count(service->metrics, reason_of(rc), 1);
+		metrics_request(service->metrics, 0, 503, -1);
 		reply_write_raw(fd, 503, "too many connections");
 		connections_linger(service->connections, fd);
 	}

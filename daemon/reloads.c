@@ -13,6 +13,7 @@
 #include "gate.h"
 #include "history.h"
 #include "log.h"
+#include "metrics.h"
 #include "reply.h"
 
 struct node {
@@ -97,10 +98,12 @@ static void run(const struct service *service, const struct reload_job *job)
 	struct rtreg_source source = {.bytes = job->bytes, .size = job->size};
 	_cleanup_error_ struct rtreg_error error = {0};
 	struct rtreg_report *report = NULL;
+	int64_t began_ns = statistics_now_ns();
 	int rc;
 
 	rc = rtreg_reload_if(service->registry, job->size > 0 ? &source : NULL, job->flags,
 	                     job->if_generation, &report, &error);
+	metrics_reload(service->metrics, statistics_now_ns() - began_ns);
 	/* Neither a question nor one whose condition did not hold was a reload. */
 	if (!(job->flags & RTREG_RELOAD_DRY_RUN) && rc != -ESTALE) {
 		if (rc == 0)

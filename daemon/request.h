@@ -23,6 +23,8 @@ struct request {
 	struct connection *peer;
 	struct MHD_Connection *http;
 	const struct route *route;
+	size_t route_number; /* see route_count() */
+	int64_t began_ns;
 	enum request_stage stage;
 	bool suspended; /* its handler answers from another thread; only the library's thread looks at this */
 	bool had_turn;  /* the library has been back once since the body was complete */

@@ -17,11 +17,22 @@ static const struct route routes[] = {
         {"GET", "/v1/status", api_show_status, 0, 0},
         {"GET", "/v1/history", api_show_history, 0, 0},
         {"GET", "/v1/events", api_list_events, 0, 0},
+        {"GET", "/metrics", api_show_metrics, 0, 0},
         {"GET", "/_ping", api_docker_ping, ROUTE_DOCKER, 0},
         {"GET", "/version", api_docker_version, ROUTE_DOCKER, 0},
         {"GET", "/info", api_docker_info, ROUTE_DOCKER, 0},
         {"GET", "/events", api_list_events, ROUTE_DOCKER, 0},
 };
+
+size_t route_count(void)
+{
+	return ARRAY_SIZE(routes) + 1;
+}
+
+const char *route_pattern(size_t number)
+{
+	return number > 0 ? routes[number - 1].path : "other";
+}
 
 /* What follows "/vX.Y" in a path, or NULL if it does not begin so. */
 static const char *skip_version(const char *path)
@@ -93,6 +104,8 @@ void route_request(struct request *request, const char *method)
 
 		if (!path_matches(routes[i].path, tried, &segment, &length))
 			continue;
+		if (request->route_number == 0)
+			request->route_number = i + 1;
 		if (method_matches(routes[i].method, method)) {
 			take_route(request, &routes[i], segment, length);
 			return;

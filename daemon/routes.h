@@ -19,11 +19,18 @@ struct route {
 	size_t body_max; /* bytes; 0: BODY_MAX */
 };
 
+/*
+ * The patterns of paths are numbered for those who count: 0, "other", is none of them. Those of one path with several
+ * methods have one number.
+ */
+size_t route_count(void);
+const char *route_pattern(size_t number);
+
 #define BODY_MAX        ((size_t)1 << 20)
 #define RELOAD_BODY_MAX ((size_t)16 << 20)
 
 /*
- * Finds the route of request->uri and fills request->route and request->segment, or answers 404, 405 (with
+ * Finds the route of request->uri and fills request->route, route_number and segment, or answers 404, 405 (with
  * the methods there are) or 400 (a bad escape). HEAD is answered where GET is.
  */
 void route_request(struct request *request, const char *method);
@@ -37,6 +44,7 @@ void api_reload(struct request *request);
 void api_show_status(struct request *request);
 void api_show_history(struct request *request);
 void api_list_events(struct request *request);
+void api_show_metrics(struct request *request);
 void api_docker_ping(struct request *request);
 void api_docker_version(struct request *request);
 void api_docker_info(struct request *request);

@@ -18,6 +18,7 @@
 #include "connections.h"
 #include "head.h"
 #include "log.h"
+#include "metrics.h"
 #include "request.h"
 #include "routes.h"
 #include "timestamp.h"
@@ -71,6 +72,13 @@ static void log_answer(const struct request *request)
 	log_debug("request", "path", request->uri.path, "status", status, "pid", pid, "uid", uid);
 }
 
+/* Before the reply goes: who has had it finds it counted. */
+static void count_answer(const struct request *request, unsigned status)
+{
+	metrics_request(request->service->metrics, request->route_number, status,
+	                statistics_now_ns() - request->began_ns);
+}
+
 static enum MHD_Result send_reply(struct request *request, bool close_after)
 {
 	struct reply *reply = &request->reply;
@@ -89,6 +97,7 @@ static enum MHD_Result send_reply(struct request *request, bool close_after)
 		return MHD_NO;
 	}
 	add_headers(request, response, close_after);
+	count_answer(request, reply->status);
 	result = MHD_queue_response(request->http, reply->status, response);
 	MHD_destroy_response(response);
 	if (log_enabled(RTREG_LOG_DEBUG))
@@ -175,6 +184,7 @@ static enum MHD_Result take_head(struct request *request, const char *method)
 /* The library takes no reply in the midst of a body, so this one goes round it. */
 static enum MHD_Result refuse_body(struct request *request)
 {
+	count_answer(request, 413);
 	reply_write_raw(connection_fd(request->peer), 413, "the body is too large");
 	connection_set_linger(request->peer);
 	return MHD_NO;
@@ -274,6 +284,7 @@ static void *on_uri(void *context, const char *target, struct MHD_Connection *ht
 	request->worker = worker;
 	request->peer = peer;
 	request->http = http;
+	request->began_ns = statistics_now_ns();
 	return request;
 }
 
@@ -286,6 +297,8 @@ static void on_completed(void *context, struct MHD_Connection *http, void **slot
 	(void)http;
 	(void)why;
 	*slot = NULL;
+	if (request && request->stage == REQUEST_NEW)
+		metrics_count(request->service->metrics, METRICS_REQUESTS_UNREAD, 1);
 	if (request)
 		connection_request_done(request->peer);
 	if (request && request->counted)

@@ -21,7 +21,9 @@
 #include "history.h"
 #include "log.h"
 #include "loop.h"
+#include "metrics.h"
 #include "reloads.h"
+#include "routes.h"
 #include "server.h"
 #include "socket.h"
 #include "timestamp.h"
@@ -67,10 +69,11 @@ static int make_parts(struct service *service, const struct loop *loop, struct r
 	service->host[sizeof(service->host) - 1] = '\0';
 	service->started_ns = timestamp_now_ns();
 	service->started_ms = monotonic_now_ms();
+	service->metrics = metrics_new(route_count());
 	service->history = history_new();
-	service->events = events_new();
+	service->events = service->metrics ? events_new(service->metrics) : NULL;
 	service->gate = gate_new();
-	service->diagnostic = diagnostic_new();
+	service->diagnostic = diagnostic_new(service);
 	service->connections = connections_new(loop->epoll_fd);
 	if (!service->history || !service->events || !service->gate || !service->diagnostic ||
 	    !service->connections)
@@ -162,12 +165,13 @@ static void stop(struct service *service, struct loop *loop)
 		server_flush(service->server, LINGER_MS);
 	server_free(service->server);
 	reloads_free(service->reloads);
+	diagnostic_free(service->diagnostic); /* it tells of the registry */
 	rtreg_close(service->registry);
-	diagnostic_free(service->diagnostic);
 	connections_free(service->connections);
 	gate_free(service->gate);
 	events_free(service->events);
 	history_free(service->history);
+	metrics_free(service->metrics);
 	cleanup_closep(&loop->signal_fd);
 	cleanup_closep(&loop->epoll_fd);
 }

@@ -13,6 +13,7 @@ struct diagnostic;
 struct events;
 struct gate;
 struct history;
+struct metrics;
 struct reloads;
 struct server;
 
@@ -23,6 +24,7 @@ struct service {
 	struct history *history;
 	struct events *events;
 	struct gate *gate;
+	struct metrics *metrics;
 	struct reloads *reloads;
 	struct diagnostic *diagnostic;
 	struct connections *connections;
