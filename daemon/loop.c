@@ -12,6 +12,7 @@
 #include "diagnostic.h"
 #include "log.h"
 #include "metrics.h"
+#include "notify.h"
 #include "reloads.h"
 #include "reply.h"
 #include "server.h"
@@ -136,9 +137,11 @@ static int loop_step(struct running *running)
 	struct loop *loop = running->loop;
 	struct epoll_event events[32];
 	int timeout_ms = connections_tick(running->service->connections), count;
+	bool arrived = false;
 
 	if (running->accept_paused_ms > 0)
 		timeout_ms = earlier(timeout_ms, ACCEPT_PAUSE_MS);
+	timeout_ms = earlier(timeout_ms, notify_watchdog());
 	count = epoll_wait(loop->epoll_fd, events, ARRAY_SIZE(events), timeout_ms);
 	if (count < 0)
 		return errno == EINTR ? 0 : -errno;
@@ -148,10 +151,13 @@ static int loop_step(struct running *running)
 		if (fd == loop->signal_fd)
 			read_signals(running);
 		else if (fd == loop->socket.fd)
-			accept_some(running, BACKLOG_AT_ONCE);
+			arrived = true;
 		else
 			connections_drain(running->service->connections, fd);
 	}
+	/* Last: of those that come with a signal to stop, finish() knows what to do. */
+	if (arrived && !running->ended)
+		accept_some(running, BACKLOG_AT_ONCE);
 	resume_accept(running);
 	return 0;
 }
@@ -190,9 +196,13 @@ static void finish(struct running *running)
 	struct connections *connections = running->service->connections;
 	int64_t deadline_ms = stop_deadline_ms(running->service->registry);
 
+	notify_stopping();
 	diagnostic_set_ready(running->service->diagnostic, false);
-	/* Who had connected before the signal is not turned away. */
-	if (running->accept_paused_ms == 0)
+	/*
+	 * Who had connected before the signal is not turned away. At a socket that stays, its next owner does
+	 * better: here a request that comes late would be cut.
+	 */
+	if (running->accept_paused_ms == 0 && !running->loop->socket.handed_over)
 		accept_some(running, CONNECTIONS_MAX);
 	epoll_ctl(running->loop->epoll_fd, EPOLL_CTL_DEL, running->loop->signal_fd, NULL);
 	socket_close(&running->loop->socket);
@@ -205,6 +215,7 @@ static void finish(struct running *running)
 		}
 		if (asked_again(running))
 			return;
+		notify_draining();
 		connections_tick(connections);
 		drain_lingering(running);
 	}

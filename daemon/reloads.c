@@ -14,6 +14,7 @@
 #include "history.h"
 #include "log.h"
 #include "metrics.h"
+#include "notify.h"
 #include "reply.h"
 
 struct node {
@@ -99,19 +100,22 @@ static void run(const struct service *service, const struct reload_job *job)
 	_cleanup_error_ struct rtreg_error error = {0};
 	struct rtreg_report *report = NULL;
 	int64_t began_ns = statistics_now_ns();
+	bool dry_run = job->flags & RTREG_RELOAD_DRY_RUN, recorded;
 	int rc;
 
+	notify_reload_begins(dry_run);
 	rc = rtreg_reload_if(service->registry, job->size > 0 ? &source : NULL, job->flags,
 	                     job->if_generation, &report, &error);
 	metrics_reload(service->metrics, statistics_now_ns() - began_ns);
 	/* Neither a question nor one whose condition did not hold was a reload. */
-	if (!(job->flags & RTREG_RELOAD_DRY_RUN) && rc != -ESTALE) {
-		if (rc == 0)
-			record_success(service, job, report);
-		else
-			record_failure(service, job, rc, &error);
-	}
+	recorded = !dry_run && rc != -ESTALE;
+	if (recorded && rc == 0)
+		record_success(service, job, report);
+	else if (recorded)
+		record_failure(service, job, rc, &error);
 	gate_open(service->gate);
+	notify_reload_ends(recorded ? live_generation(service->registry) : 0,
+	                   rc == 0 ? NULL : failure_message(rc, &error));
 	if (job->done)
 		job->done(job->context, rc, report, &error);
 	rtreg_report_free(report);

@@ -22,6 +22,7 @@
 #include "log.h"
 #include "loop.h"
 #include "metrics.h"
+#include "notify.h"
 #include "reloads.h"
 #include "routes.h"
 #include "server.h"
@@ -101,6 +102,19 @@ static int open_registry(struct service *service, struct rtreg_error *error)
 	return rtreg_open(&options, &service->registry, error);
 }
 
+static int take_handed_over(const struct options *options, struct loop *loop, struct rtreg_error *error)
+{
+	int fd, rc = notify_init(&fd, error);
+
+	if (rc < 0 || fd < 0)
+		return rc;
+	rc = socket_take_over(fd, &loop->socket, error);
+	if (rc == 0 && strcmp(loop->socket.path, options->socket) != 0)
+		log_info("listening at the socket that was handed over", "socket", loop->socket.path,
+		         "instead-of", options->socket);
+	return rc;
+}
+
 static int start_serving(struct service *service, struct loop *loop, struct rtreg_error *error)
 {
 	const struct options *options = service->options;
@@ -111,6 +125,8 @@ static int start_serving(struct service *service, struct loop *loop, struct rtre
 		rc = server_new(service, options->threads, &service->server);
 	if (rc < 0)
 		return error_set(error, rc, "", "cannot start the threads of the server: %s", strerror(-rc));
+	if (loop->socket.handed_over)
+		return 0;
 	return socket_listen(options->socket, options->socket_mode, options->group, &loop->socket, error);
 }
 
@@ -125,7 +141,7 @@ static void add_own_event(struct service *service, const char *action)
 	           attributes.failed ? "{}" : text_string(&attributes));
 }
 
-static void note_start(struct service *service)
+static void note_start(struct service *service, const char *socket)
 {
 	uint64_t generation = live_generation(service->registry);
 	char number[24];
@@ -134,14 +150,16 @@ static void note_start(struct service *service)
 	history_add(service->history, generation, "start", "ok", NULL, NULL);
 	add_own_event(service, "start");
 	gate_open(service->gate);
-	log_info("started", "version", rtreg_version(), "socket", service->options->socket, "generation",
-	         number);
+	log_info("started", "version", rtreg_version(), "socket", socket, "generation", number);
+	notify_started(generation);
 }
 
 static int start(struct service *service, struct loop *loop, struct rtreg_error *error)
 {
-	int rc = take_signals(loop, error);
+	int rc = take_handed_over(service->options, loop, error);
 
+	if (rc == 0)
+		rc = take_signals(loop, error);
 	if (rc == 0)
 		rc = make_parts(service, loop, error);
 	if (rc == 0)
@@ -150,7 +168,7 @@ static int start(struct service *service, struct loop *loop, struct rtreg_error 
 		return rc;
 	rc = start_serving(service, loop, error);
 	if (rc == 0)
-		note_start(service);
+		note_start(service, loop->socket.path);
 	return rc;
 }
 

@@ -154,7 +154,25 @@ int socket_listen(const char *path, mode_t mode, gid_t group, struct socket_addr
 		return rc;
 	if (lstat(path, &made) < 0)
 		return fail(error, errno, "cannot look at", path);
-	*ret = (struct socket_address){path, take_fd(&fd), made.st_dev, made.st_ino};
+	*ret = (struct socket_address){.fd = take_fd(&fd), .device = made.st_dev, .inode = made.st_ino};
+	memcpy(ret->path, address.sun_path, sizeof(address.sun_path));
+	return 0;
+}
+
+int socket_take_over(int fd, struct socket_address *ret, struct rtreg_error *error)
+{
+	struct socket_address taken = {.fd = fd, .handed_over = true};
+	struct sockaddr_un address = {0};
+	socklen_t size = sizeof(address);
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&address, &size) < 0)
+		return fail(error, errno, "cannot take over", "the socket");
+	memcpy(taken.path, address.sun_path, sizeof(address.sun_path));
+	if (size > sizeof(sa_family_t) && taken.path[0] == '\0')
+		taken.path[0] = '@'; /* a name that is in no file system */
+	*ret = taken;
 	return 0;
 }
 
@@ -164,7 +182,7 @@ void socket_close(struct socket_address *address)
 
 	if (address->fd < 0)
 		return;
-	if (lstat(address->path, &found) == 0 && found.st_dev == address->device &&
+	if (!address->handed_over && lstat(address->path, &found) == 0 && found.st_dev == address->device &&
 	    found.st_ino == address->inode)
 		unlink(address->path);
 	close(take_fd(&address->fd));

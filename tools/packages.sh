@@ -7,10 +7,11 @@
 set -euo pipefail
 
 build=(gcc libc6-dev binutils meson ninja-build pkg-config liburcu-dev libjson-c-dev libsodium-dev
-       libmicrohttpd-dev)
+       libmicrohttpd-dev libsystemd-dev)
 # The sanitizers' libraries (libasan8, libtsan2, libubsan1) come with gcc.
 # zsh and fish, for completion, take 19 MB each; groff-base, man-db and mandoc, for the manual, 8 MB together.
-tests=(check python3 g++ clang clang-format clang-tidy curl shellcheck util-linux zsh fish groff-base man-db mandoc)
+tests=(check python3 g++ clang clang-format clang-tidy curl shellcheck util-linux zsh fish groff-base man-db mandoc
+       systemd runc)
 
 say() { printf 'packages: %s\n' "$*" >&2; }
 

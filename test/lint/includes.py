@@ -21,6 +21,7 @@ LIBRARIES = (
     ("libmicrohttpd", re.compile(r"microhttpd.*\.h"), ("daemon/",)),
     ("liburcu (bulletproof)", re.compile(r"urcu-bp\.h|urcu/urcu-bp\.h"), ("daemon/", "test/", "docs/examples/")),
     ("liburcu", re.compile(r"urcu.*"), ("lib/store/rcu.h", "test/", "docs/examples/")),
+    ("libsystemd", re.compile(r"systemd/.*"), ("daemon/notify.c",)),
     ("check", re.compile(r"check\.h"), ("test/",)),
 )
 PUBLIC = ("rtreg/rtreg.h", "rtreg/inline.h", "rtreg/client.h")
