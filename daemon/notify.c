@@ -34,7 +34,7 @@
 #define STUCK_INTERVALS 4
 #define STUCK_LEAST_MS  10000
 
-/* Written by notify_init() alone, but for the last four. */
+/* Written by notify_init() alone, but for the last ones. */
 static struct {
 	int fd; /* -1: nobody wants to know */
 	struct sockaddr_un address;
@@ -43,6 +43,7 @@ static struct {
 	int64_t watchdog_at_ms, extend_at_ms; /* the main loop's */
 	_Atomic int64_t reload_since_ms;      /* 0: none is under way */
 	bool reload_told;                     /* the reload thread's */
+	atomic_bool stopping;
 } notify = {.fd = -1};
 
 /* --- sending --- */
@@ -200,11 +201,13 @@ static void extend(const char *before)
 
 void notify_stopping(void)
 {
+	atomic_store(&notify.stopping, true);
 	extend("STOPPING=1\nSTATUS=stopping, requests in flight are finished\n");
 }
 
 void notify_draining(void)
 {
+	notify_watchdog();
 	if (monotonic_now_ms() >= notify.extend_at_ms)
 		extend("");
 }
@@ -217,8 +220,8 @@ void notify_reload_begins(bool dry_run)
 	char text[64];
 
 	atomic_store(&notify.reload_since_ms, monotonic_now_ms());
-	notify.reload_told = !dry_run;
-	if (dry_run)
+	notify.reload_told = !dry_run && !atomic_load(&notify.stopping);
+	if (!notify.reload_told)
 		return;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
@@ -238,7 +241,8 @@ void notify_reload_ends(uint64_t generation, const char *failure)
 		/* A line break in it would be the next assignment. */
 		visible_append_cut(&text, failure, STATUS_MAX);
 	}
-	if (notify.reload_told)
+	/* Who stops is not ready again. */
+	if (notify.reload_told && !atomic_load(&notify.stopping))
 		send_built(&text);
 	atomic_store(&notify.reload_since_ms, 0);
 }

@@ -28,7 +28,7 @@ void notify_started(uint64_t generation);
  */
 int notify_watchdog(void);
 void notify_stopping(void);
-/* While the requests in flight end: asks for more time, if it is time to. */
+/* While the requests in flight end: asks for more time, if it is time to, and tells the watchdog. */
 void notify_draining(void);
 
 /* --- from the reload queue's thread */

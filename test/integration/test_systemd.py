@@ -163,6 +163,15 @@ class Notifications(ManagedTest):
         self.assertEqual(self.told_so_far(), ["STOPPING=1\nSTATUS=stopping, requests in flight are finished\n"
                                               "EXTEND_TIMEOUT_USEC=30000000"])
 
+    def test_reload_that_a_stop_waits_for_does_not_make_it_ready_again(self):
+        self.start_told()
+        slow = self.script("slow", f"touch {self.at('begun')}; exec sleep 100\n")
+        self.configure({"runtimes": {"slow": {"path": slow}}})
+        self.process.send_signal(signal.SIGHUP)
+        self.wait_for(lambda: os.path.exists(self.at("begun")), "the probe")
+        self.assertEqual(self.stop(), 0)
+        self.assertEqual([text.split("=")[0] for text in self.told_so_far()], ["RELOADING", "STOPPING"])
+
     def test_long_stop_asks_for_more_time(self):
         self.configure({"shutdown-timeout": -1})
         self.start_told()
@@ -189,8 +198,10 @@ class Notifications(ManagedTest):
         self.start()
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
             self.wait_for(lambda: not self.can_send(other), "the queue to be full")
+        end = time.monotonic() + PATIENCE
         for _ in range(20):
             self.assertEqual(self.get("/_ping").status, 200)
+        self.assertLess(time.monotonic(), end, "the main loop waits for the service manager")
         self.assertEqual(self.stop(), 0)
 
     def can_send(self, other):
