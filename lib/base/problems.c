@@ -102,6 +102,17 @@ __attribute__((format(printf, 5, 0))) static void list_add(struct problems *prob
 	        (struct problem){.code = code, .where = take(place), .message = take(message)};
 }
 
+__attribute__((format(printf, 4, 5))) static void list_add_line(struct problems *problems,
+                                                                struct problem_list *list, const char *where,
+                                                                const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	list_add(problems, list, 0, where, format, args);
+	va_end(args);
+}
+
 void problems_error(struct problems *problems, int code, const char *where, const char *format, ...)
 {
 	va_list args;
@@ -143,6 +154,38 @@ void problems_take_warnings(struct problems *to, struct problems *from)
 	for (size_t i = 0; i < from->warnings.count; i++)
 		problems_warn(to, from->warnings.items[i].where, "%s", from->warnings.items[i].message);
 	to->failed |= from->failed;
+	problems_fini(from);
+}
+
+static void take_errors(struct problems *to, const struct problem_list *errors, const char *prefix,
+                        const char *name)
+{
+	for (size_t i = 0; i < errors->count; i++) {
+		const struct problem *error = &errors->items[i];
+		_cleanup_text_ struct text where = {0};
+
+		text_append(&where, name ? name : "");
+		text_append(&where, name && error->where[0] ? ": " : "");
+		text_append(&where, error->where);
+		to->failed |= where.failed;
+		problems_error(to, error->code, text_string(&where), "%s%s", prefix, error->message);
+	}
+}
+
+void problems_take_of(struct problems *to, struct problems *from, const char *path, const char *name)
+{
+	_cleanup_text_ struct text prefix = {0};
+
+	text_append(&prefix, path ? path : "");
+	text_append(&prefix, path ? ": " : "");
+	to->failed |= prefix.failed || from->failed;
+	take_errors(to, &from->errors, text_string(&prefix), name);
+	for (size_t i = 0; i < from->warnings.count; i++)
+		problems_warn(to, from->warnings.items[i].where, "%s%s", text_string(&prefix),
+		              from->warnings.items[i].message);
+	for (size_t i = 0; i < from->ignored.count; i++)
+		list_add_line(to, &to->ignored, from->ignored.items[i].where, "%s%s", text_string(&prefix),
+		              from->ignored.items[i].message);
 	problems_fini(from);
 }
 
@@ -240,6 +283,15 @@ int error_set_line(struct rtreg_error *error, int code, const char *where, const
 		error_fill(error, code, where, line);
 	}
 	return code;
+}
+
+void error_move(struct rtreg_error *error, struct rtreg_error *from)
+{
+	if (!error)
+		return;
+	rtreg_error_fini(error);
+	*error = *from;
+	*from = (struct rtreg_error){0};
 }
 
 void error_add(struct rtreg_error *error, int code, const char *where, const char *format, ...)

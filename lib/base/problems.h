@@ -47,6 +47,12 @@ void problems_ignore(struct problems *problems, const char *key, const char *for
 void problems_take_warnings(struct problems *to, struct problems *from);
 
 /*
+ * Adds all of `from`, and leaves it empty. What was found in one of several files begins with `path`, an
+ * error's place with `name`; NULL adds neither.
+ */
+void problems_take_of(struct problems *to, struct problems *from, const char *path, const char *name);
+
+/*
  * Fills `error` (NULL allowed) from the errors, the first is the primary one; returns its code, or 0 if there
  * is none.
  */
@@ -60,6 +66,8 @@ int error_set_line(struct rtreg_error *error, int code, const char *where, const
 /* Adds a further message behind what `error` holds; the first stays primary. */
 void error_add(struct rtreg_error *error, int code, const char *where, const char *format, ...)
         __attribute__((format(printf, 4, 5)));
+/* Moves what `from` holds to `error` (NULL allowed), in place of what is there. */
+void error_move(struct rtreg_error *error, struct rtreg_error *from);
 /* As error_set() with -ENOMEM. */
 static inline int error_no_memory(struct rtreg_error *error)
 {
