@@ -13,14 +13,16 @@ static int compare_indexes(const void *a, const void *b, void *keys)
 	return strcmp(set->keys[*(const size_t *)a]->name, set->keys[*(const size_t *)b]->name);
 }
 
-static void print_conflict(struct text *text, const struct key_info *key, const struct value *flag,
-                           const struct value *file)
+static void print_conflict(struct text *text, const struct key_info *key, const struct setting *flag,
+                           const struct setting *file)
 {
 	text_printf(text, "%s%s: (from flag: ", text->length > 0 ? ", " : "", key->name);
-	mask_print(text, key, flag);
+	mask_print(text, key, &flag->value);
 	text_append(text, ", from file: ");
-	mask_print(text, key, file);
+	mask_print(text, key, &file->value);
 	text_append_char(text, ')');
+	if (file->fragment)
+		text_printf(text, " in %s", file->fragment);
 }
 
 void settings_conflicts(const struct settings *flags, const struct settings *file, struct problems *problems)
@@ -41,8 +43,7 @@ void settings_conflicts(const struct settings *flags, const struct settings *fil
 		return;
 	qsort_r(both, count, sizeof(*both), compare_indexes, (void *)keys);
 	for (size_t i = 0; i < count; i++)
-		print_conflict(&text, keys->keys[both[i]], &flags->items[both[i]].value,
-		               &file->items[both[i]].value);
+		print_conflict(&text, keys->keys[both[i]], &flags->items[both[i]], &file->items[both[i]]);
 	problems->failed |= text.failed;
 	problems_error(
 	        problems, -EINVAL, keys->keys[both[0]]->name,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Single settings: zero values, emptiness, access by name of a built-in key. */
 #include <errno.h>
+#include <string.h>
 
 #include "values/settings.h"
 
@@ -67,4 +68,39 @@ const char *settings_string(const struct settings *settings, enum key_id id)
 	const char *string = value_string(settings_get(settings, id));
 
 	return string ? string : "";
+}
+
+enum origin settings_member_origin(const struct setting *setting, uint32_t index)
+{
+	return setting->origins ? setting->origins[index] : setting->origin;
+}
+
+const char *settings_member_fragment(const struct setting *setting, uint32_t index)
+{
+	return setting->fragments ? setting->fragments[index] : setting->fragment;
+}
+
+static bool is_fragment(const struct setting *setting, uint32_t index, const char *name)
+{
+	const char *fragment = settings_member_fragment(setting, index);
+
+	return fragment && strcmp(fragment, name) == 0;
+}
+
+void settings_note_owner(struct setting *setting)
+{
+	enum origin origin = ORIGIN_FLAG;
+	const char *fragment;
+
+	if (setting->value.count == 0)
+		return;
+	fragment = settings_member_fragment(setting, 0);
+	for (uint32_t i = 0; i < setting->value.count; i++) {
+		if (settings_member_origin(setting, i) == ORIGIN_FILE)
+			origin = ORIGIN_FILE;
+		if (fragment && !is_fragment(setting, i, fragment))
+			fragment = NULL;
+	}
+	setting->origin = origin;
+	setting->fragment = fragment;
 }

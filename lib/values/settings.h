@@ -30,7 +30,11 @@ struct setting {
 	bool invalid; /* set, but with an error that has been reported: checks leave it out */
 	enum origin origin;
 	const char *fragment; /* of ORIGIN_FILE: the drop-in file that set it; NULL: the main file */
-	/* KEY_RUNTIMES: for each member the drop-in that has it, or NULL; NULL itself: none is a drop-in's */
+	/*
+	 * KEY_RUNTIMES: where each member is from, and the drop-in that has it, or NULL. NULL themselves: all
+	 * as the key. The key's own are made of them, see settings_note_owner().
+	 */
+	const enum origin *origins;
 	const char *const *fragments;
 	struct value value;
 };
@@ -62,6 +66,20 @@ int settings_from_flags(struct arena *arena, const struct keyset *keys, const st
 int settings_defaults(struct arena *arena, const struct keyset *keys, const char *exec_root,
                       struct settings *ret);
 
+/* One file's settings. `path` is how messages name it; `fragment` is NULL for the main file or a body. */
+struct layer {
+	const char *path, *fragment;
+	struct settings settings;
+};
+
+/*
+ * Puts the settings of several files together, in their order; values are not copied. A key that two of them
+ * set, runtimes and proxies one by one, is an error in `problems` that names both; the first one's value is
+ * taken. `fragment` strings must live as long as the result. -ENOMEM.
+ */
+int settings_merge(struct arena *arena, const struct keyset *keys, const struct layer *layers, size_t count,
+                   struct settings *ret, struct problems *problems);
+
 /*
  * The flag/file conflict rule: every key set in both but `runtimes`, sorted, as one error ("the following
  * directives are specified both as a flag and in the configuration file: …"), masked.
@@ -72,6 +90,15 @@ static inline const struct value *settings_get(const struct settings *settings, 
 {
 	return &settings->items[id].value;
 }
+
+/* The origin, and the drop-in or NULL, of a runtime of a KEY_RUNTIMES. */
+enum origin settings_member_origin(const struct setting *setting, uint32_t index);
+const char *settings_member_fragment(const struct setting *setting, uint32_t index);
+/*
+ * Makes the key's origin from its runtimes': the file's if any is; one drop-in's if all are that one's.
+ * Without runtimes it stays as it is.
+ */
+void settings_note_owner(struct setting *setting);
 
 /* "" for an unset or empty string. */
 const char *settings_string(const struct settings *settings, enum key_id id);
