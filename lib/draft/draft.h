@@ -14,7 +14,8 @@
 
 /* What a draft is made from. None of it is owned. */
 struct draft_input {
-	const struct settings *file;       /* values in the draft's own arena */
+	const struct settings *file;       /* values in the draft's own arena; drop-ins too */
+	bool has_runtimes;                 /* the main file, or a body, sets `runtimes` itself */
 	const struct settings *flags;      /* may know fewer keys than `file` does */
 	const struct settings *defaults;   /* likewise */
 	const struct rtreg_snapshot *live; /* NULL at start */
@@ -38,6 +39,12 @@ int draft_merge_step(struct draft *draft, enum step_id step);
 
 /* Checks the merged result; what is wrong goes to draft->problems. */
 void draft_check(const struct draft *draft);
+
+/* Whether a key that the new configuration lacks goes back to the flag's value or the default. */
+bool draft_resets(const struct draft *draft, size_t index);
+
+/* Whether some value of the draft comes from elsewhere than the live one. Where all values are the same. */
+bool draft_moved(const struct draft *draft);
 
 /* The live value of a key, or its zero value where the live snapshot does not know it. `live` may be NULL. */
 struct setting draft_live(const struct rtreg_snapshot *live, const struct keyset *keys, size_t index);

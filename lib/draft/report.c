@@ -90,6 +90,32 @@ static void list_runtime(void *context, const char *name, const struct value *fr
 	json_string(&lists->keys, text_string(&key));
 }
 
+/* Runtimes that went with their drop-ins: of no file now, though a flag may have one of the name. */
+static void list_gone(struct lists *lists, const struct draft *draft, const struct setting *live)
+{
+	static const struct key_info plain = {.type = KEY_OBJECT, .name = ""};
+	const struct setting *merged = &draft->merged.items[KEY_ID_RUNTIMES];
+	const struct value *to = &merged->value;
+	uint32_t j = 0;
+
+	for (uint32_t i = 0; i < live->value.count; i++) {
+		const struct member *from = &live->value.members[i];
+		_cleanup_text_ struct text key = {0};
+		bool there;
+
+		while (j < to->count && strcmp(to->members[j].key, from->key) < 0)
+			j++;
+		there = j < to->count && strcmp(to->members[j].key, from->key) == 0;
+		if (!settings_member_fragment(live, i) ||
+		    (there && (settings_member_origin(merged, j) == ORIGIN_FILE ||
+		               value_equal(&from->value, &to->members[j].value))))
+			continue;
+		text_printf(&key, "runtimes.%s", from->key);
+		write_change(&lists->reset, text_string(&key), &plain, &from->value,
+		             there ? &to->members[j].value : NULL);
+	}
+}
+
 static void compare_runtimes(struct lists *lists, const struct value *from, const struct value *to)
 {
 	json_open(&lists->changed, '{');
@@ -154,11 +180,12 @@ static void compare_key(struct lists *lists, const struct draft *draft, size_t i
 		return;
 	if (index == KEY_ID_RUNTIMES) {
 		compare_runtimes(lists, &live.value, to);
+		list_gone(lists, draft, &live);
 		return;
 	}
 	write_change(&lists->changed, key->name, key, &live.value, to);
 	json_string(&lists->keys, key->name);
-	if (!draft->input.file->items[index].set && (key->rule == RULE_RESET || draft->input.like_a_start))
+	if (draft_resets(draft, index))
 		write_change(&lists->reset, key->name, key, &live.value, to);
 }
 

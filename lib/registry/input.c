@@ -7,73 +7,143 @@
 #include "registry/registry.h"
 #include "values/parse.h"
 
-static int from_bytes(struct input *input, const struct keyset *keys, const char *bytes, size_t size,
-                      struct problems *problems, struct rtreg_error *error)
+/* --- bytes --- */
+
+static int read_main(struct input *input, const struct setup *setup, struct rtreg_error *error)
+{
+	_cleanup_error_ struct rtreg_error own = {0};
+	int r = sources_add_file(&input->sources, setup->config_file, &own);
+
+	if (r == -ENOENT && !setup->config_named) {
+		input->missing = true;
+		return 0;
+	}
+	if (r < 0)
+		error_move(error, &own);
+	return r;
+}
+
+static int read_sources(struct input *input, const struct setup *setup, const struct rtreg_source *source,
+                        const struct overlay *overlay, struct rtreg_error *error)
+{
+	int r;
+
+	if (source && source->bytes)
+		return sources_add_body(&input->sources, source->bytes, source->size, error);
+	if (source && source->file)
+		return sources_add_file(&input->sources, source->file, error);
+	r = read_main(input, setup, error);
+	if (r == 0)
+		r = sources_add_dropins(&input->sources, setup->config_file, overlay, error);
+	return r;
+}
+
+/* --- bytes to trees --- */
+
+static int parse(struct arena *arena, const struct source *source, struct value *ret,
+                 struct rtreg_error *error)
 {
 	_cleanup_free_ char *text = NULL;
-	struct value tree;
 	size_t length;
 	int r;
 
-	if (size > SOURCE_MAX)
+	if (source->size > SOURCE_MAX)
 		return error_set(error, -EFBIG, "configuration",
-		                 "configuration is %zu bytes; at most %zu are read", size, SOURCE_MAX);
-	r = encoding_to_utf8(bytes, size, &text, &length, error);
-	if (r < 0)
-		return r;
-	r = parse_json(input->arena, text, length, &tree, error);
-	if (r < 0)
-		return r;
-	r = settings_from_tree(input->arena, keys, &tree, &input->file, problems);
-	return r < 0 ? error_no_memory(error) : 0;
+		                 "configuration is %zu bytes; at most %zu are read", source->size,
+		                 SOURCE_MAX);
+	r = encoding_to_utf8(source->bytes, source->size, &text, &length, error);
+	if (r == 0)
+		r = parse_json(arena, text, length, ret, error);
+	return r;
 }
 
-static int from_file(struct input *input, const struct setup *setup, const struct keyset *keys,
-                     const char *path, struct problems *problems, struct rtreg_error *error)
+/* Adds what was found in one source: of a drop-in it is said which. */
+static void take_problems(struct problems *to, struct problems *from, const struct source *source)
 {
-	_cleanup_free_ char *bytes = NULL;
-	_cleanup_error_ struct rtreg_error own = {0};
-	size_t size = 0;
-	int r = source_read(path, &bytes, &size, &own);
+	problems_take_of(to, from, source->name ? source->path : NULL, source->name);
+}
 
-	if (r == -ENOENT && !setup->config_named && path == setup->config_file) {
-		input->missing = true;
-		return from_bytes(input, keys, "", 0, problems, error);
+/* What keeps a source from being read as JSON is told of all of them, and of nothing else. */
+static int parse_all(struct input *input, struct value *trees, struct problems *problems,
+                     struct rtreg_error *error)
+{
+	for (size_t i = 0; i < input->sources.count; i++) {
+		_cleanup_problems_ struct problems found = {0};
+		_cleanup_error_ struct rtreg_error own = {0};
+		int r = parse(input->arena, &input->sources.items[i], &trees[i], &own);
+
+		if (r == -ENOMEM)
+			return error_no_memory(error);
+		if (r < 0)
+			problems_error(&found, r, own.where, "%s", own.message);
+		take_problems(problems, &found, &input->sources.items[i]);
 	}
-	if (r < 0) {
-		if (error) {
-			rtreg_error_fini(error);
-			*error = own;
-			own = (struct rtreg_error){0};
-		}
-		return r;
+	return problems_result(problems, error);
+}
+
+/* --- trees to settings --- */
+
+static const char *shown_path(const struct source *source)
+{
+	return source->path ? source->path : "the request's body";
+}
+
+static int read_settings(struct input *input, const struct keyset *keys, struct value *trees,
+                         struct problems *problems)
+{
+	const struct sources *sources = &input->sources;
+	_cleanup_free_ struct layer *layers = calloc(sources->count + 1, sizeof(*layers));
+	int r = layers ? 0 : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i < sources->count; i++) {
+		const struct source *source = &sources->items[i];
+		_cleanup_problems_ struct problems found = {0};
+
+		layers[i].path = shown_path(source);
+		layers[i].fragment = source->name ? arena_strdup(input->arena, source->name) : NULL;
+		if (source->name && !layers[i].fragment)
+			return -ENOMEM;
+		r = settings_from_tree(input->arena, keys, &trees[i], &layers[i].settings, &found);
+		take_problems(problems, &found, source);
+		if (r == 0 && !source->name)
+			input->has_runtimes = layers[i].settings.items[KEY_ID_RUNTIMES].set;
 	}
-	return from_bytes(input, keys, bytes, size, problems, error);
+	if (r == 0)
+		r = settings_merge(input->arena, keys, layers, sources->count, &input->file, problems);
+	return r;
 }
 
 int input_read(struct input *input, const struct setup *setup, const struct keyset *keys,
-               const struct rtreg_source *source, struct problems *problems, struct rtreg_error *error)
+               const struct rtreg_source *source, const struct overlay *overlay, struct problems *problems,
+               struct rtreg_error *error)
 {
+	_cleanup_free_ struct value *trees = NULL;
 	int r;
 
 	*input = (struct input){.arena = arena_new()};
 	if (!input->arena)
 		return error_no_memory(error);
-	if (source && source->bytes)
-		r = from_bytes(input, keys, source->bytes, source->size, problems, error);
-	else
-		r = from_file(input, setup, keys, source && source->file ? source->file : setup->config_file,
-		              problems, error);
+	r = read_sources(input, setup, source, overlay, error);
 	if (r < 0)
-		input_fini(input);
-	else
-		settings_conflicts(&setup->flags, &input->file, problems);
-	return r;
+		return r;
+	input->complete = true;
+	trees = calloc(input->sources.count + 1, sizeof(*trees));
+	if (!trees)
+		return error_no_memory(error);
+	r = parse_all(input, trees, problems, error);
+	if (r < 0)
+		return r;
+	r = read_settings(input, keys, trees, problems);
+	if (r < 0)
+		return error_no_memory(error);
+	settings_conflicts(&setup->flags, &input->file, problems);
+	return 0;
 }
 
 void input_fini(struct input *input)
 {
 	arena_free(input->arena);
+	sources_fini(&input->sources);
 	probe_answers_free(input->features);
 	*input = (struct input){0};
 }
@@ -83,6 +153,7 @@ int draft_build(struct draft *draft, const struct setup *setup, const struct inp
                 struct rtreg_error *error)
 {
 	struct draft_input sources = {.file = &input->file,
+	                              .has_runtimes = input->has_runtimes,
 	                              .flags = &setup->flags,
 	                              .defaults = &setup->defaults,
 	                              .live = live,

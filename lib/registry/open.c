@@ -67,7 +67,7 @@ static int publish_first(struct rtreg *registry, struct problems *problems, stru
 	struct draft draft;
 	int r;
 
-	r = input_read(&input, &registry->setup, registry->setup.keys, NULL, problems, error);
+	r = input_read(&input, &registry->setup, registry->setup.keys, NULL, NULL, problems, error);
 	statistics_stage(&registry->statistics, STAGE_READ, began_ns);
 	if (r == 0)
 		r = draft_build(&draft, &registry->setup, &input, NULL, &registry->statistics, problems,

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "base/statistics.h"
+#include "bytes/sources.h"
 #include "draft/report.h"
 #include "runtimes/script_store.h"
 #include "state/state.h"
@@ -20,6 +21,7 @@
 #define DEFAULT_CONFIG_FILE "/etc/rtreg/daemon.json"
 #define DEFAULT_STATE_DIR   "/var/lib/rtreg"
 #define SCRIPTS_DIR         "runtimes"
+#define OWN_FRAGMENT        "50-rtregctl.json" /* the drop-in that the registry writes itself */
 
 /* What the options say, copied: constant but for the keys, which the engine may add to. */
 struct setup {
@@ -37,20 +39,26 @@ struct setup {
 int setup_init(struct setup *setup, const struct rtreg_options *options, struct rtreg_error *error);
 void setup_fini(struct setup *setup);
 
-/* A configuration that was read: its settings, in the arena that the draft will have. */
+/* A configuration that was read: its settings, in the arena that the draft will have. Zeroed is empty. */
 struct input {
-	struct arena *arena; /* owned until it is taken */
-	struct settings file;
+	struct arena *arena;            /* owned until it is taken */
+	struct sources sources;         /* the bytes that were read, owned */
+	bool complete;                  /* `sources` are all there are */
+	struct settings file;           /* of the file, or the body, and the drop-ins */
 	bool missing;                   /* the default file does not exist */
+	bool has_runtimes;              /* the file, or the body, sets `runtimes` itself */
 	struct probe_answers *features; /* of its runtimes' binaries; owned; NULL: nobody was asked */
 };
 
 /*
- * Reads the source into `input` (NULL: the configured file). What is wrong with the contents goes to
- * `problems`, what is wrong with the source to `error`. Returns 0 also when there were problems.
+ * Reads the source into `input` (NULL: the configured file and its drop-ins, one of which `overlay` stands
+ * for, if not NULL). What is wrong with the contents goes to `problems`, what is wrong with a source, or
+ * makes it unreadable, to `error`. Returns 0 also when there were problems. input_fini() after a failure too:
+ * what was read stays.
  */
 int input_read(struct input *input, const struct setup *setup, const struct keyset *keys,
-               const struct rtreg_source *source, struct problems *problems, struct rtreg_error *error);
+               const struct rtreg_source *source, const struct overlay *overlay, struct problems *problems,
+               struct rtreg_error *error);
 void input_fini(struct input *input);
 
 /*
@@ -78,6 +86,18 @@ struct rtreg {
 	size_t old_key_count;
 	struct probe_cache *probes; /* has a lock of its own */
 };
+
+/* What is to be reloaded. Zeroed: the configured file and its drop-ins. */
+struct reload_request {
+	const struct rtreg_source *source;
+	const struct overlay *overlay; /* for one of the drop-ins; NULL: none */
+	unsigned flags;                /* enum rtreg_reload_flags */
+	uint64_t generation;           /* -ESTALE if this is not the live one; 0: any */
+};
+
+/* What rtreg_reload() and rtreg_reload_if() do. Context: as theirs. */
+int reload_run(struct rtreg *registry, const struct reload_request *request, struct rtreg_report **ret,
+               struct rtreg_error *error);
 
 /* Takes and gives back the writer's lock. -EDEADLK from a step or callback. */
 int writer_lock(struct rtreg *registry, struct rtreg_error *error);

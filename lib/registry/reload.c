@@ -157,6 +157,20 @@ static int publish(struct rtreg *registry, const struct publication *p, struct r
 	return 0;
 }
 
+/*
+ * The values are the live ones, but some come from another file, which decides what the next reload keeps: a
+ * snapshot that says so takes the live one's place under its number. Nobody else has to know.
+ */
+static int publish_moved(struct rtreg *registry, const struct publication *p, struct rtreg_error *error)
+{
+	if (report_finish(p->report, p->previous, p->previous, p->problems) < 0 ||
+	    store_prepare(&registry->store, p->sealed) < 0)
+		return error_no_memory(error);
+	p->sealed->head.generation = p->previous;
+	store_retire(&registry->store, store_publish(&registry->store, p->sealed));
+	return 0;
+}
+
 static struct rtreg_snapshot *seal(struct rtreg *registry, const struct input *input, struct draft *draft,
                                    uint64_t generation, struct script_list *ret_scripts)
 {
@@ -190,7 +204,8 @@ int reload_apply(struct rtreg *registry, struct input *input, struct draft *draf
 	_cleanup_(script_list_fini) struct script_list scripts = {0};
 	_cleanup_report_ struct rtreg_report *report = NULL;
 	struct rtreg_snapshot *sealed = NULL;
-	bool publishes;
+	struct publication publication;
+	bool publishes, moves;
 	int r = 0;
 
 	if (!(flags & RTREG_RELOAD_DRY_RUN))
@@ -203,25 +218,27 @@ int reload_apply(struct rtreg *registry, struct input *input, struct draft *draf
 	if (flags & RTREG_RELOAD_FORCE)
 		report->unchanged = false;
 	publishes = !(flags & RTREG_RELOAD_DRY_RUN) && !report->unchanged;
+	moves = !(flags & RTREG_RELOAD_DRY_RUN) && report->unchanged && draft_moved(draft);
 	if (!(flags & RTREG_RELOAD_DRY_RUN))
 		r = repair_scripts(registry, problems, error);
-	if (r == 0 && publishes && store_wait_room(&registry->store, ROOM_TIMEOUT_MS) < 0)
+	if (r == 0 && (publishes || moves) && store_wait_room(&registry->store, ROOM_TIMEOUT_MS) < 0)
 		r = error_set(error, -EBUSY, NULL,
 		              "readers do not end their sections: %d superseded configurations wait",
 		              STORE_MAX_WAITING);
+	publication = (struct publication){.sealed = sealed,
+	                                   .scripts = &scripts,
+	                                   .problems = problems,
+	                                   .report = report,
+	                                   .previous = previous};
 	if (r == 0 && publishes)
-		r = publish(registry,
-		            &(struct publication){.sealed = sealed,
-		                                  .scripts = &scripts,
-		                                  .problems = problems,
-		                                  .report = report,
-		                                  .previous = previous},
-		            error);
+		r = publish(registry, &publication, error);
+	else if (r == 0 && moves)
+		r = publish_moved(registry, &publication, error);
 	else if (r == 0 && report_finish(report, previous, previous, problems) < 0)
 		r = error_no_memory(error);
 	if (r < 0)
 		return r;
-	if (publishes)
+	if (publishes || moves)
 		input->arena = NULL; /* it is the snapshot's now */
 	if (ret)
 		*ret = take(report);
@@ -250,8 +267,9 @@ static void attempt_fini(struct attempt *attempt)
  * Steps 1 to 4: without the lock, against the snapshot that is live now. What probes have to say goes to
  * `probed`: they say it once, and this may not be the last attempt.
  */
-static int attempt_prepare(struct attempt *attempt, struct rtreg *registry, const struct rtreg_source *source,
-                           unsigned flags, struct problems *probed, struct rtreg_error *error)
+static int attempt_prepare(struct attempt *attempt, struct rtreg *registry,
+                           const struct reload_request *request, struct problems *probed,
+                           struct rtreg_error *error)
 {
 	int64_t began_ns = statistics_now_ns();
 	const struct keyset *keys;
@@ -260,32 +278,34 @@ static int attempt_prepare(struct attempt *attempt, struct rtreg *registry, cons
 	attempt->base = rtreg_pin(registry);
 	/* Read behind the pin, so that it knows all keys of the snapshot; rtreg_add_key() may exchange it. */
 	keys = __atomic_load_n(&registry->setup.keys, __ATOMIC_ACQUIRE);
-	r = input_read(&attempt->input, &registry->setup, keys, source, &attempt->problems, error);
+	r = input_read(&attempt->input, &registry->setup, keys, request->source, request->overlay,
+	               &attempt->problems, error);
 	statistics_stage(&registry->statistics, STAGE_READ, began_ns);
 	if (r == 0)
 		r = draft_build(&attempt->draft, &registry->setup, &attempt->input, attempt->base,
 		                &registry->statistics, &attempt->problems, error);
-	if (r == 0 && !(flags & RTREG_RELOAD_DRY_RUN) &&
+	if (r == 0 && !(request->flags & RTREG_RELOAD_DRY_RUN) &&
 	    draft_probe(registry, &attempt->draft, &attempt->input, probed) < 0)
 		r = error_no_memory(error);
 	return r;
 }
 
-static int reload_locked(struct attempt *attempt, struct rtreg *registry, unsigned flags, uint64_t generation,
-                         struct rtreg_report **ret, struct rtreg_error *error)
+static int reload_locked(struct attempt *attempt, struct rtreg *registry,
+                         const struct reload_request *request, struct rtreg_report **ret,
+                         struct rtreg_error *error)
 {
 	uint64_t live = store_live(&registry->store)->head.generation;
 
-	if (generation != 0 && generation != live)
+	if (request->generation != 0 && request->generation != live)
 		return error_set(error, -ESTALE, NULL, "the configuration is at generation %llu, not %llu",
-		                 (unsigned long long)live, (unsigned long long)generation);
-	return reload_apply(registry, &attempt->input, &attempt->draft, flags, &attempt->problems, ret,
-	                    error);
+		                 (unsigned long long)live, (unsigned long long)request->generation);
+	return reload_apply(registry, &attempt->input, &attempt->draft, request->flags, &attempt->problems,
+	                    ret, error);
 }
 
 /* Prepares until nobody published in between; after some tries it takes the lock first. */
-static int reload_race(struct rtreg *registry, const struct rtreg_source *source, unsigned flags,
-                       uint64_t generation, struct rtreg_report **ret, struct rtreg_error *error)
+static int reload_race(struct rtreg *registry, const struct reload_request *request,
+                       struct rtreg_report **ret, struct rtreg_error *error)
 {
 	_cleanup_problems_ struct problems probed = {0};
 	bool locked = false, done = false;
@@ -299,14 +319,14 @@ static int reload_race(struct rtreg *registry, const struct rtreg_source *source
 			locked = r == 0;
 		}
 		if (r == 0)
-			r = attempt_prepare(&attempt, registry, source, flags, &probed, error);
+			r = attempt_prepare(&attempt, registry, request, &probed, error);
 		if (r == 0 && !locked) {
 			r = writer_lock(registry, error);
 			locked = r == 0;
 		}
 		if (r == 0 && attempt.base == store_live(&registry->store)) {
 			problems_take_warnings(&attempt.problems, &probed);
-			r = reload_locked(&attempt, registry, flags, generation, ret, error);
+			r = reload_locked(&attempt, registry, request, ret, error);
 			done = true;
 		}
 		if (locked) {
@@ -317,22 +337,30 @@ static int reload_race(struct rtreg *registry, const struct rtreg_source *source
 	return r;
 }
 
-int rtreg_reload_if(struct rtreg *registry, const struct rtreg_source *source, unsigned flags,
-                    uint64_t generation, struct rtreg_report **ret, struct rtreg_error *error)
+int reload_run(struct rtreg *registry, const struct reload_request *request, struct rtreg_report **ret,
+               struct rtreg_error *error)
 {
 	bool offline;
 	int r;
 
-	if (flags & ~(unsigned)(RTREG_RELOAD_DRY_RUN | RTREG_RELOAD_FORCE))
-		return error_set(error, -EINVAL, NULL, "unknown reload flags: 0x%x", flags);
+	if (request->flags & ~(unsigned)(RTREG_RELOAD_DRY_RUN | RTREG_RELOAD_FORCE))
+		return error_set(error, -EINVAL, NULL, "unknown reload flags: 0x%x", request->flags);
 	if (registry->writer_thread == gettid())
 		return error_set(error, -EDEADLK, NULL, "called from a step or callback of a reload");
 	r = blocking_begin(registry->store.head.flavor, &offline);
 	if (r < 0)
 		return error_set(error, r, NULL, "called inside a reader section");
-	r = reload_race(registry, source, flags, generation, ret, error);
+	r = reload_race(registry, request, ret, error);
 	blocking_end(registry->store.head.flavor, offline);
 	return r;
+}
+
+int rtreg_reload_if(struct rtreg *registry, const struct rtreg_source *source, unsigned flags,
+                    uint64_t generation, struct rtreg_report **ret, struct rtreg_error *error)
+{
+	struct reload_request request = {.source = source, .flags = flags, .generation = generation};
+
+	return reload_run(registry, &request, ret, error);
 }
 
 int rtreg_reload(struct rtreg *registry, const struct rtreg_source *source, unsigned flags,

@@ -11,7 +11,7 @@ static int validate(const struct setup *setup, const struct rtreg_source *source
 	struct draft draft;
 	int r;
 
-	r = input_read(&input, setup, setup->keys, source, &problems, error);
+	r = input_read(&input, setup, setup->keys, source, NULL, &problems, error);
 	if (r == 0)
 		r = draft_build(&draft, setup, &input, NULL, NULL, &problems, error);
 	if (r < 0)

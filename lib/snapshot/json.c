@@ -38,6 +38,42 @@ static const char *origin_name(enum origin origin)
 	return names[origin];
 }
 
+static void write_origin(struct text *text, enum origin origin, const char *fragment)
+{
+	_cleanup_text_ struct text shown = {0};
+
+	text_append(&shown, origin_name(origin));
+	if (fragment)
+		text_printf(&shown, ":%s", fragment);
+	text->failed |= shown.failed;
+	json_string(text, text_string(&shown));
+}
+
+static void write_runtime_origins(struct text *text, const struct setting *runtimes)
+{
+	for (uint32_t i = 0; i < runtimes->value.count; i++) {
+		_cleanup_text_ struct text key = {0};
+
+		text_printf(&key, "runtimes.%s", runtimes->value.members[i].key);
+		text->failed |= key.failed;
+		json_key(text, text_string(&key));
+		write_origin(text, settings_member_origin(runtimes, i),
+		             settings_member_fragment(runtimes, i));
+	}
+}
+
+static void write_origins(struct text *text, const struct settings *settings)
+{
+	json_key(text, "origin");
+	json_open(text, '{');
+	for (size_t i = 0; i < settings->keys->count; i++) {
+		json_key(text, settings->keys->keys[i]->name);
+		write_origin(text, settings->items[i].origin, settings->items[i].fragment);
+	}
+	write_runtime_origins(text, &settings->items[KEY_ID_RUNTIMES]);
+	json_close(text, '}');
+}
+
 char *rtreg_snapshot_json(const struct rtreg_snapshot *snapshot)
 {
 	const struct settings *settings = &snapshot->settings;
@@ -55,12 +91,7 @@ char *rtreg_snapshot_json(const struct rtreg_snapshot *snapshot)
 	}
 	write_proxies(&text, settings);
 	json_close(&text, '}');
-	json_key(&text, "origin");
-	json_open(&text, '{');
-	for (size_t i = 0; i < settings->keys->count; i++)
-		json_member_string(&text, settings->keys->keys[i]->name,
-		                   origin_name(settings->items[i].origin));
-	json_close(&text, '}');
+	write_origins(&text, settings);
 	json_close(&text, '}');
 	return text_steal(&text);
 }
