@@ -64,6 +64,30 @@ int fs_sync_parent(const char *path)
 	return 0;
 }
 
+int fs_remove_tree(int directory, const char *name)
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+	_cleanup_close_ int fd = -1;
+	struct dirent *entry;
+	int r = 0;
+
+	if (unlinkat(directory, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR)
+		return -errno;
+	fd = openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir)
+		return -errno;
+	take_fd(&fd);
+	while (r == 0 && (entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			r = fs_remove_tree(dirfd(dir), entry->d_name);
+	if (r == 0 && unlinkat(directory, name, AT_REMOVEDIR) < 0)
+		r = -errno;
+	return r;
+}
+
 const char *fs_error_text(int code)
 {
 	const char *text = strerrordesc_np(-code);

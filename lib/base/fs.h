@@ -14,6 +14,11 @@ int fs_read_full(int fd, void *buffer, size_t size, size_t *ret_size);
 /* Makes the entry `path` of its directory durable. */
 int fs_sync_parent(const char *path);
 
+/*
+ * Removes `name` in a directory, and all that is in it, without following links. 0 also where it is missing.
+ */
+int fs_remove_tree(int directory, const char *name);
+
 /* The English text of a negative errno, "No space left on device"; never NULL. Context: any thread. */
 const char *fs_error_text(int code);
 

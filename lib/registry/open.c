@@ -80,8 +80,10 @@ static int publish_first(struct rtreg *registry, struct problems *problems, stru
 		r = writer_lock(registry, error);
 	if (r == 0) {
 		r = reload_apply(registry, &input, &draft, RTREG_RELOAD_FORCE, problems, NULL, error);
-		if (r == 0)
+		if (r == 0) {
 			script_store_sweep(registry->scripts, problems);
+			reject_forget(registry);
+		}
 		writer_unlock(registry);
 	}
 	return r;

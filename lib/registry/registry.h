@@ -82,6 +82,7 @@ struct rtreg {
 	struct step_list steps;
 	struct state *state;
 	struct script_store *scripts;
+	bool has_rejected;        /* STATE/rejected may be there */
 	struct keyset **old_keys; /* superseded keysets: snapshots may point into them until close */
 	size_t old_key_count;
 	struct probe_cache *probes; /* has a lock of its own */
@@ -102,6 +103,14 @@ int reload_run(struct rtreg *registry, const struct reload_request *request, str
 /* Takes and gives back the writer's lock. -EDEADLK from a step or callback. */
 int writer_lock(struct rtreg *registry, struct rtreg_error *error);
 void writer_unlock(struct rtreg *registry);
+
+/*
+ * Keeps what a reload that failed with `result` had read in STATE/rejected, if it was the configuration's
+ * fault; reject_forget() removes that. Failures are warnings in the log. Context: writer.
+ */
+void reject_keep(struct rtreg *registry, const struct input *input, int result,
+                 const struct rtreg_error *error);
+void reject_forget(struct rtreg *registry);
 
 /* Probes the binaries that a draft's runtimes use, for `input`; what fails is a warning. */
 int draft_probe(struct rtreg *registry, const struct draft *draft, struct input *input,

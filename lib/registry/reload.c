@@ -303,36 +303,46 @@ static int reload_locked(struct attempt *attempt, struct rtreg *registry,
 	                    ret, error);
 }
 
+/* What stays of it afterwards. Context: writer. */
+static void note_result(struct rtreg *registry, const struct attempt *attempt, int result,
+                        const struct rtreg_error *error)
+{
+	if (result < 0)
+		reject_keep(registry, &attempt->input, result, error);
+	else if (registry->has_rejected)
+		reject_forget(registry);
+}
+
 /* Prepares until nobody published in between; after some tries it takes the lock first. */
 static int reload_race(struct rtreg *registry, const struct reload_request *request,
                        struct rtreg_report **ret, struct rtreg_error *error)
 {
 	_cleanup_problems_ struct problems probed = {0};
-	bool locked = false, done = false;
+	bool dry_run = request->flags & RTREG_RELOAD_DRY_RUN, done = false;
 	int r = 0;
 
-	for (int race = 0; r == 0 && !done; race++) {
+	for (int race = 0; !done; race++) {
 		_cleanup_(attempt_fini) struct attempt attempt = {0};
+		bool locked = race == MAX_RACES;
 
-		if (race == MAX_RACES) {
-			r = writer_lock(registry, error);
-			locked = r == 0;
-		}
-		if (r == 0)
-			r = attempt_prepare(&attempt, registry, request, &probed, error);
-		if (r == 0 && !locked) {
-			r = writer_lock(registry, error);
-			locked = r == 0;
+		if (locked)
+			writer_lock(registry, NULL);
+		r = attempt_prepare(&attempt, registry, request, &probed, error);
+		/* What is wrong is told at once, unless something stays of it. */
+		if (!locked && (r == 0 || !dry_run)) {
+			writer_lock(registry, NULL);
+			locked = true;
 		}
 		if (r == 0 && attempt.base == store_live(&registry->store)) {
 			problems_take_warnings(&attempt.problems, &probed);
 			r = reload_locked(&attempt, registry, request, ret, error);
 			done = true;
 		}
-		if (locked) {
+		done |= r < 0;
+		if (done && !dry_run)
+			note_result(registry, &attempt, r, error);
+		if (locked)
 			writer_unlock(registry);
-			locked = false;
-		}
 	}
 	return r;
 }
@@ -340,6 +350,7 @@ static int reload_race(struct rtreg *registry, const struct reload_request *requ
 int reload_run(struct rtreg *registry, const struct reload_request *request, struct rtreg_report **ret,
                struct rtreg_error *error)
 {
+	_cleanup_error_ struct rtreg_error own = {0};
 	bool offline;
 	int r;
 
@@ -350,8 +361,10 @@ int reload_run(struct rtreg *registry, const struct reload_request *request, str
 	r = blocking_begin(registry->store.head.flavor, &offline);
 	if (r < 0)
 		return error_set(error, r, NULL, "called inside a reader section");
-	r = reload_race(registry, request, ret, error);
+	r = reload_race(registry, request, ret, &own);
 	blocking_end(registry->store.head.flavor, offline);
+	if (r < 0)
+		error_move(error, &own);
 	return r;
 }
 

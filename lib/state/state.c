@@ -189,6 +189,11 @@ void state_close(struct state *state)
 	free(state);
 }
 
+int state_directory(const struct state *state)
+{
+	return state->fd;
+}
+
 int state_next_generation(struct state *state, uint64_t *ret, struct rtreg_error *error)
 {
 	int r;

@@ -4,6 +4,7 @@
  *
  *   STATE/lock         flock()ed while in use; holds the process id
  *   STATE/generation   one number: this generation and all before it may have been used
+ *   STATE/rejected/    what the last failed reload had read (state/rejected.h)
  *   STATE/runtimes/    the wrapper scripts (lib/runtimes/script_store.h)
  *
  * Numbers are reserved 1,000 at a time, durably, before the first of them is used; an orderly close writes
@@ -27,6 +28,9 @@ int state_open(const char *directory, struct state **ret, struct rtreg_error *er
 
 /* Notes the last generation used and gives the lock back. NULL is allowed. */
 void state_close(struct state *state);
+
+/* Its descriptor, which stays the state's. */
+int state_directory(const struct state *state);
 
 /*
  * The next generation's number; reserves a block first where necessary. state_use_generation() makes it used,
