@@ -28,28 +28,35 @@ static void add_key(const struct listing *listing, const char *key, const char *
 	table_add(listing->table, text.failed ? "?" : text.length > 0 ? text.data : "\"\"");
 }
 
-/* The proxies are three keys in one object. */
-static int add_proxies(const struct listing *listing, struct json_object *proxies)
+/* The members of the object `name`, each with an origin of its own: `name.MEMBER`, else that of the whole. */
+static int add_members(const struct listing *listing, const char *name, struct json_object *object)
 {
-	_cleanup_free_ const char **names = reply_keys(proxies);
+	_cleanup_free_ const char **members = reply_keys(object);
 
-	if (!names)
+	if (!members)
 		return say_no_memory();
-	for (const char **name = names; *name; name++) {
+	for (const char **member = members; *member; member++) {
 		_cleanup_text_ struct text key = {0};
 		const char *origin;
 
-		text_printf(&key, "proxies.%s", *name);
+		text_printf(&key, "%s.%s", name, *member);
 		if (key.failed)
 			return say_no_memory();
 		origin = reply_string(listing->origins, key.data);
 		if (!*origin)
-			origin = reply_string(listing->origins, *name);
-		if (!*origin)
-			origin = reply_string(listing->origins, "proxies");
-		add_key(listing, key.data, origin, reply_member(proxies, *name));
+			origin = reply_string(listing->origins, name);
+		add_key(listing, key.data, origin, reply_member(object, *member));
 	}
 	return EXIT_DONE;
+}
+
+/* The proxies are three keys in one object; of runtimes each may come from another file. */
+static bool is_listed_by_member(const struct listing *listing, const char *key, struct json_object *object)
+{
+	if (!object)
+		return false;
+	return strcmp(key, "proxies") == 0 ||
+	       (listing->with_origin && strcmp(key, "runtimes") == 0 && !reply_is_empty(object));
 }
 
 static int add_keys(const struct listing *listing, struct json_object *config)
@@ -60,8 +67,8 @@ static int add_keys(const struct listing *listing, struct json_object *config)
 	if (!keys)
 		return say_no_memory();
 	for (const char **key = keys; *key && code == EXIT_DONE; key++)
-		if (strcmp(*key, "proxies") == 0 && reply_object(config, *key))
-			code = add_proxies(listing, reply_object(config, *key));
+		if (is_listed_by_member(listing, *key, reply_object(config, *key)))
+			code = add_members(listing, *key, reply_object(config, *key));
 		else
 			add_key(listing, *key, reply_string(listing->origins, *key),
 			        reply_member(config, *key));

@@ -151,6 +151,18 @@ class Config(Case):
         self.assertIn(["log-opts", "file:50-logs.json", '{"max-size":"1m"}'], rows)
         self.assertIn(["proxies.http-proxy", "fleet", "http://xxxxx:xxxxx@h"], rows)
 
+    def test_config_origin_lists_runtimes_one_by_one(self):
+        answer = {
+            "generation": 1,
+            "config": {"runtimes": {"crun": {"path": "/a"}, "debug": {"path": "/b"}}},
+            "origin": {"runtimes": "file", "runtimes.crun": "file:50-crun.json", "debug": "flag"},
+        }
+        rows = [line.split() for line in self.ctl("config", "--origin", answer=reply(answer)).stdout.splitlines()[1:]]
+        self.assertEqual(
+            rows,
+            [["runtimes.crun", "file:50-crun.json", '{"path":"/a"}'], ["runtimes.debug", "file", '{"path":"/b"}']],
+        )
+        self.assertIn("runtimes", self.ctl("config", answer=reply(answer)).stdout.split())
 
     def test_config_origin_with_one_long_value_keeps_the_other_lines_short(self):
         answer = {"generation": 1, "config": {"labels": ["x" * 300], "debug": True}}
