@@ -261,7 +261,7 @@ int sources_add_dropins(struct sources *sources, const char *path, const struct 
 		              "configuration directory %s: has more than %d files *" DROPIN_SUFFIX
 		              ", the limit",
 		              directory, DROPINS_MAX);
-	if (r < 0)
+	if (r < 0 || names.count == 0)
 		return r;
 	qsort(names.items, names.count, sizeof(names.items[0]), compare_names);
 	return add_all(sources, directory, &names, overlay, error);

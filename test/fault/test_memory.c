@@ -8,9 +8,11 @@
 
 #include <check.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "fault.h"
 #include "runtimes/probe.h"
@@ -219,6 +221,114 @@ START_TEST(reload_of_a_bad_file_without_memory_is_an_error_all_the_same)
 }
 END_TEST
 
+/* --- files with drop-ins --- */
+
+static void put_dropin(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void put_dropin(const char *name, const char *format, ...)
+{
+	char path[256];
+	va_list args;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s.d", world.sandbox.config);
+	mkdir(path, 0700);
+	snprintf(path, sizeof(path), "%s.d/%s", world.sandbox.config, name);
+	file = fopen(path, "we");
+	ck_assert_ptr_nonnull(file);
+	va_start(args, format);
+	vfprintf(file, format, args);
+	va_end(args);
+	fclose(file);
+}
+
+static int reload_files(void)
+{
+	struct rtreg_report *report = NULL;
+	int r = rtreg_reload(world.registry, NULL, 0, &report, &world.error);
+
+	rtreg_report_free(report);
+	return r;
+}
+
+START_TEST(reload_of_drop_ins_without_memory_changes_nothing)
+{
+	struct picture before;
+	bool failed = true;
+
+	for (unsigned long n = 1; failed; n++) {
+		int r;
+
+		ck_assert_uint_lt(n, LIMIT);
+		world_prepare(&world, n);
+		put_dropin("1.json", "{\"debug\":%s,\"runtimes\":{\"x%lu\":{\"path\":\"/x\"}}}",
+		           n % 2 ? "true" : "false", n % 5);
+		put_dropin("2.json", "{%s}", n % 3 ? "" : "\"shutdown-timeout\":7");
+		picture_take(&before, &world);
+		fault_memory(n);
+		r = reload_files();
+		failed = fault_end();
+		assert_no_memory(r, 0);
+		if (r < 0)
+			picture_assert_same(&before, &world);
+		world_assert_sound(&world);
+		picture_fini(&before);
+		undo();
+	}
+	world_assert_works(&world);
+}
+END_TEST
+
+/* The values stay the same, only their files change. */
+START_TEST(reload_of_a_move_without_memory_changes_nothing)
+{
+	struct picture before;
+	bool failed = true;
+
+	for (unsigned long n = 1; failed; n++) {
+		int r;
+
+		ck_assert_uint_lt(n, LIMIT);
+		sandbox_write(&world.sandbox, "{}");
+		put_dropin("1.json", "{%s}", n % 2 ? "\"debug\":true" : "");
+		put_dropin("2.json", "{%s}", n % 2 ? "" : "\"debug\":true");
+		picture_take(&before, &world);
+		fault_memory(n);
+		r = reload_files();
+		failed = fault_end();
+		assert_no_memory(r, 0);
+		if (r < 0)
+			picture_assert_same(&before, &world);
+		picture_fini(&before);
+		undo();
+	}
+	world_assert_works(&world);
+}
+END_TEST
+
+START_TEST(reload_of_bad_drop_ins_without_memory_is_an_error_all_the_same)
+{
+	bool failed = true;
+
+	sandbox_write(&world.sandbox, "{\"debug\":true,\"runtimes\":{\"r\":{\"path\":\"/r\"}}}");
+	put_dropin("1.json", "{\"debug\":true,\"nonsense\":1,\"restart\":true}");
+	put_dropin("2.json", "{\"mtu\":\"x\",\"runtimes\":{\"r\":{\"path\":\"/r\"}}}");
+	for (unsigned long n = 1; failed; n++) {
+		int r;
+
+		ck_assert_uint_lt(n, LIMIT);
+		fault_memory(n);
+		r = reload_files();
+		failed = fault_end();
+		ck_assert_msg(r == -EINVAL || r == -ENOMEM, "%d", r);
+		ck_assert_int_eq(world.error.code, r);
+		ck_assert_str_ne(world.error.message, "");
+		undo();
+	}
+	world_assert_works(&world);
+}
+END_TEST
+
 /* --- adding --- */
 
 START_TEST(add_step_and_key_without_memory_add_nothing)
@@ -351,6 +461,9 @@ int main(void)
 	tcase_add_test(open, reload_unchanged_without_memory_changes_nothing);
 	tcase_add_test(open, dry_run_without_memory_changes_nothing);
 	tcase_add_test(open, reload_of_a_bad_file_without_memory_is_an_error_all_the_same);
+	tcase_add_test(open, reload_of_drop_ins_without_memory_changes_nothing);
+	tcase_add_test(open, reload_of_a_move_without_memory_changes_nothing);
+	tcase_add_test(open, reload_of_bad_drop_ins_without_memory_is_an_error_all_the_same);
 	tcase_add_test(open, add_step_and_key_without_memory_add_nothing);
 	tcase_add_test(open, getters_json_without_memory_is_null);
 	tcase_add_test(open, readers_allocate_nothing);
