@@ -19,6 +19,8 @@
 #include "sandbox.h"
 #include "unit.h"
 
+#define SHOWN 3000 /* bytes of a configuration in a message, of which check takes only so much */
+
 static struct sandbox sandbox;
 static struct rtreg *registry;
 static struct rtreg_error error;
@@ -112,16 +114,16 @@ static void assert_config(const char *member)
 {
 	const char *json = live(), *found = strstr(json, member);
 
-	ck_assert_msg(found && found < strstr(json, "\"origin\":{"), "no %s in %s", member, json);
+	ck_assert_msg(found && found < strstr(json, "\"origin\":{"), "no %s in %.*s", member, SHOWN, json);
 }
 
 static void assert_origin(const char *key, const char *origin)
 {
-	const char *json = live();
+	const char *origins = strstr(live(), "\"origin\":{");
 	char member[256];
 
 	snprintf(member, sizeof(member), "\"%s\":\"%s\"", key, origin);
-	ck_assert_msg(strstr(strstr(json, "\"origin\":{"), member), "no %s in %s", member, json);
+	ck_assert_msg(strstr(origins, member), "no %s in %.*s", member, SHOWN, origins);
 }
 
 /* Of the report's list `list`, which ends at the next one. */
@@ -478,6 +480,19 @@ START_TEST(runtimes_of_drop_ins_go_and_the_main_files_are_kept)
 	drop("a.json");
 	reload();
 	assert_config("\"runtimes\":{\"m\":{\"path\":\"/m\"}}");
+}
+END_TEST
+
+START_TEST(runtimes_of_the_main_file_replace_its_own_and_no_others)
+{
+	sandbox_write(&sandbox, "{\"runtimes\":{\"m\":{\"path\":\"/m\"}}}");
+	put("a.json", "{\"runtimes\":{\"a\":{\"path\":\"/a\"}}}");
+	open_registry();
+	sandbox_write(&sandbox, "{\"runtimes\":{\"n\":{\"path\":\"/n\"}}}");
+	reload();
+	assert_config("\"runtimes\":{\"a\":{\"path\":\"/a\"},\"n\":{\"path\":\"/n\"}}");
+	ck_assert(listed("changed", "runtimes.m"));
+	ck_assert(!listed("reset", "runtimes.m"));
 }
 END_TEST
 
@@ -979,6 +994,7 @@ int main(void)
 	tcase_add_test(tcase, empty_string_elsewhere_does_not_keep_what_went);
 	tcase_add_test(tcase, held_key_whose_drop_in_went_needs_a_restart);
 	tcase_add_test(tcase, runtimes_of_drop_ins_go_and_the_main_files_are_kept);
+	tcase_add_test(tcase, runtimes_of_the_main_file_replace_its_own_and_no_others);
 	tcase_add_test(tcase, runtimes_that_are_all_gone_are_none);
 	tcase_add_test(tcase, moved_key_is_unchanged_and_goes_with_its_new_file);
 	tcase_add_test(tcase, moved_runtime_alone_is_noticed);
