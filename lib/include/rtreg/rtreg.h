@@ -166,7 +166,7 @@ RTREG_EXPORT const char *rtreg_version(void);
 
 /*
  * Where a configuration comes from: `file`, or `size` bytes at `bytes`. All zero (or NULL): the configured
- * file.
+ * file and its drop-ins, FILE.d/NAME.json (docs/dropins.md).
  */
 struct rtreg_source {
 	const char *file;
@@ -195,7 +195,8 @@ RTREG_EXPORT int rtreg_reload_if(struct rtreg *registry, const struct rtreg_sour
 
 /*
  * Checks a configuration as a start with `options` would, without a registry: writes nothing, starts no
- * process. `source` NULL: the file that `options` names. The report tells warnings and ignored keys.
+ * process. `source` NULL: the file that `options` names, and its drop-ins. The report tells warnings and
+ * ignored keys.
  * Context: any thread, outside reader sections: it reads a file, and knows no flavour. A qsbr thread goes
  * offline first. Errors: as rtreg_open_flavor().
  */
