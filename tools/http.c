@@ -3,33 +3,15 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
-#include <time.h>
 
 #include "base/problems.h"
 #include "base/text.h"
+#include "exchange.h"
 
-#define SLICE_MS         100 /* between two calls of `waiting` */
-#define LINE_LENGTH_MAX  (64 * 1024)
 #define LINE_COUNT_MAX   1000
 #define REPLY_LENGTH_MAX ((size_t)1 << 30)
-
-/* One request and its reply under way. */
-struct exchange {
-	const char *socket;
-	const struct http_wait *wait;
-	int64_t begin_ms;
-	int fd;
-	struct text out;
-	size_t sent;
-	struct text in; /* received; what stands before `taken` is used up */
-	size_t taken;
-};
 
 /* What a reply's head says about its body. */
 struct head {
@@ -38,21 +20,17 @@ struct head {
 	size_t length;
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
+/* The body as it comes: kept whole, or handed on line by line. */
+struct body {
+	const struct http_stream *stream; /* NULL: kept whole */
+	struct text text;                 /* all of it, or what there is of a line that has not ended */
+};
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static void exchange_fini(struct exchange *x)
+static void body_fini(struct body *body)
 {
-	cleanup_closep(&x->fd);
-	text_fini(&x->out);
-	text_fini(&x->in);
+	text_fini(&body->text);
 }
-#define _cleanup_exchange_ _cleanup_(exchange_fini)
+#define _cleanup_body_ _cleanup_(body_fini)
 
 void http_reply_fini(struct http_reply *reply)
 {
@@ -60,48 +38,15 @@ void http_reply_fini(struct http_reply *reply)
 	*reply = (struct http_reply){0};
 }
 
-/* Milliseconds until the next call of `waiting`, at most up to the deadline, or -ETIMEDOUT. */
-static int next_slice(const struct exchange *x)
+void http_append_encoded(struct text *target, const char *string)
 {
-	int64_t elapsed = now_ms() - x->begin_ms, left = x->wait->timeout_ms - elapsed;
+	static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
 
-	if (left <= 0)
-		return -ETIMEDOUT;
-	if (x->wait->waiting)
-		x->wait->waiting(x->wait->context, elapsed);
-	return left < SLICE_MS ? (int)left : SLICE_MS;
-}
-
-/* A unix socket's connect() cannot be polled for: where the daemon's queue is full it waits in slices. */
-static int try_connect(struct exchange *x, const struct sockaddr_un *address)
-{
-	for (;;) {
-		int slice = next_slice(x);
-		struct timeval limit = {.tv_usec = slice * 1000};
-
-		if (slice < 0)
-			return slice;
-		if (setsockopt(x->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
-			return -errno;
-		if (connect(x->fd, (const struct sockaddr *)address, sizeof(*address)) == 0)
-			return 0;
-		if (errno != EAGAIN && errno != EINTR)
-			return -errno;
-	}
-}
-
-static int open_connection(struct exchange *x)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	size_t length = strlen(x->socket);
-
-	if (length >= sizeof(address.sun_path))
-		return -ENAMETOOLONG;
-	memcpy(address.sun_path, x->socket, length);
-	x->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (x->fd < 0)
-		return -errno;
-	return try_connect(x, &address);
+	for (; *string; string++)
+		if (strchr(unreserved, *string))
+			text_append_char(target, *string);
+		else
+			text_printf(target, "%%%02X", (unsigned char)*string);
 }
 
 static void write_request(struct text *out, const struct http_request *request)
@@ -120,122 +65,6 @@ static void write_request(struct text *out, const struct http_request *request)
 	text_append(out, "\r\n");
 	if (request->body)
 		text_append_n(out, request->body, request->body_size);
-}
-
-/*
- * Sends what the socket takes. A daemon that refuses a request may stop reading it: its reply still counts.
- */
-static void send_some(struct exchange *x)
-{
-	ssize_t size =
-	        send(x->fd, x->out.data + x->sent, x->out.length - x->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
-
-	if (size >= 0)
-		x->sent += (size_t)size;
-	else if (errno != EAGAIN && errno != EINTR)
-		x->sent = x->out.length;
-}
-
-/* Waits for more of the reply, sending the request meanwhile: 1, 0 at its end, or a negative errno. */
-static int receive(struct exchange *x)
-{
-	char buffer[64 * 1024];
-
-	for (;;) {
-		struct pollfd fd = {.fd = x->fd, .events = POLLIN | (x->sent < x->out.length ? POLLOUT : 0)};
-		int slice = next_slice(x);
-		ssize_t size;
-
-		if (slice < 0)
-			return slice;
-		if (poll(&fd, 1, slice) < 0 && errno != EINTR)
-			return -errno;
-		if (fd.revents & POLLOUT)
-			send_some(x);
-		if (!(fd.revents & (POLLIN | POLLHUP | POLLERR)))
-			continue;
-		size = recv(x->fd, buffer, sizeof(buffer), MSG_DONTWAIT);
-		if (size < 0 && (errno == EAGAIN || errno == EINTR))
-			continue;
-		if (size < 0)
-			return -errno;
-		if (x->taken == x->in.length)
-			x->taken = x->in.length = 0;
-		text_append_n(&x->in, buffer, (size_t)size);
-		return x->in.failed ? -ENOMEM : size > 0;
-	}
-}
-
-/* As receive(), where the reply may not end yet. */
-static int receive_more(struct exchange *x)
-{
-	int result = receive(x);
-
-	return result == 0 ? -ECONNRESET : result < 0 ? result : 0;
-}
-
-/* The next line without its end, valid until the next call. */
-static int take_line(struct exchange *x, char **ret_line)
-{
-	size_t searched = 0;
-
-	for (;;) {
-		char *line = x->in.data ? x->in.data + x->taken : NULL, *end = NULL;
-		size_t length = x->in.length - x->taken;
-		int result;
-
-		if (line)
-			end = memchr(line + searched, '\n', length - searched);
-		if (end) {
-			x->taken += (size_t)(end - line) + 1;
-			*end = '\0';
-			if (end > line && end[-1] == '\r')
-				end[-1] = '\0';
-			*ret_line = line;
-			return 0;
-		}
-		if (length > LINE_LENGTH_MAX)
-			return -EPROTO;
-		searched = length;
-		result = receive_more(x);
-		if (result < 0)
-			return result;
-	}
-}
-
-static int take_bytes(struct exchange *x, size_t count, struct text *body)
-{
-	if (count > REPLY_LENGTH_MAX - body->length)
-		return -EFBIG;
-	while (count > 0) {
-		size_t ready = x->in.length - x->taken;
-		int result;
-
-		if (ready == 0) {
-			result = receive_more(x);
-			if (result < 0)
-				return result;
-			continue;
-		}
-		if (ready > count)
-			ready = count;
-		text_append_n(body, x->in.data + x->taken, ready);
-		x->taken += ready;
-		count -= ready;
-	}
-	return body->failed ? -ENOMEM : 0;
-}
-
-static int take_to_end(struct exchange *x, struct text *body)
-{
-	int result;
-
-	do {
-		result = take_bytes(x, x->in.length - x->taken, body);
-		if (result == 0)
-			result = receive(x);
-	} while (result > 0);
-	return result;
 }
 
 /* Digits in `base` and nothing else, up to REPLY_LENGTH_MAX; `end` is what may follow them. */
@@ -299,7 +128,7 @@ static int take_fields(struct exchange *x, struct head *head)
 {
 	for (int count = 0; count < LINE_COUNT_MAX; count++) {
 		char *line;
-		int result = take_line(x, &line);
+		int result = exchange_line(x, &line);
 
 		if (result < 0)
 			return result;
@@ -321,7 +150,7 @@ static int take_head(struct exchange *x, struct head *ret_head)
 
 	do {
 		head = (struct head){0};
-		result = take_line(x, &line);
+		result = exchange_line(x, &line);
 		if (result == 0)
 			result = parse_status(line, &head.status);
 		if (result == 0)
@@ -333,14 +162,85 @@ static int take_head(struct exchange *x, struct head *ret_head)
 	return 0;
 }
 
-static int take_chunks(struct exchange *x, struct text *body)
+/* Hands on the lines that have ended since there were `before` bytes. Returns what ended it, or 0. */
+static int hand_on_lines(struct body *body, size_t before)
+{
+	char *begin = body->text.data, *from = begin + before, *end = begin + body->text.length, *newline;
+	int result = 0;
+
+	while (result == 0 && (newline = memchr(from, '\n', (size_t)(end - from)))) {
+		*newline = '\0';
+		result = body->stream->line(body->stream->context, begin, (size_t)(newline - begin));
+		begin = from = newline + 1;
+	}
+	body->text.length = (size_t)(end - begin);
+	if (begin > body->text.data)
+		memmove(body->text.data, begin, body->text.length);
+	return result;
+}
+
+/* Returns 0, 1 if a stream has come to its end by what line() says, or a negative errno. */
+static int body_add(struct body *body, const char *bytes, size_t count)
+{
+	size_t before = body->text.length;
+
+	if (count > REPLY_LENGTH_MAX - before)
+		return -EFBIG;
+	text_append_n(&body->text, bytes, count);
+	if (body->text.failed)
+		return -ENOMEM;
+	return body->stream ? hand_on_lines(body, before) : 0;
+}
+
+/* The last line of a stream may lack its end. */
+static int body_end(struct body *body)
+{
+	if (!body->stream || body->text.length == 0)
+		return 0;
+	text_append_char(&body->text, '\n');
+	return body->text.failed ? -ENOMEM : hand_on_lines(body, body->text.length - 1);
+}
+
+static int take_bytes(struct exchange *x, size_t count, struct body *body)
+{
+	while (count > 0) {
+		const char *bytes;
+		ssize_t size = exchange_some(x, count, &bytes);
+		int result;
+
+		if (size <= 0)
+			return size == 0 ? -ECONNRESET : (int)size;
+		count -= (size_t)size;
+		result = body_add(body, bytes, (size_t)size);
+		if (result != 0)
+			return result;
+	}
+	return 0;
+}
+
+static int take_to_end(struct exchange *x, struct body *body)
+{
+	for (;;) {
+		const char *bytes;
+		ssize_t size = exchange_some(x, SIZE_MAX, &bytes);
+		int result;
+
+		if (size <= 0)
+			return (int)size;
+		result = body_add(body, bytes, (size_t)size);
+		if (result != 0)
+			return result;
+	}
+}
+
+static int take_chunks(struct exchange *x, struct body *body)
 {
 	struct head trailer = {0};
 
 	for (;;) {
 		char *line;
 		size_t size = 0;
-		int result = take_line(x, &line);
+		int result = exchange_line(x, &line);
 
 		if (result == 0)
 			result = parse_size(line, 16, " \t;", &size);
@@ -350,38 +250,52 @@ static int take_chunks(struct exchange *x, struct text *body)
 			return take_fields(x, &trailer);
 		result = take_bytes(x, size, body);
 		if (result == 0)
-			result = take_line(x, &line);
-		if (result < 0)
+			result = exchange_line(x, &line);
+		if (result != 0)
 			return result;
 		if (*line)
 			return -EPROTO;
 	}
 }
 
-static int take_reply(struct exchange *x, struct http_reply *ret)
+static int take_body(struct exchange *x, const struct head *head, struct body *body)
 {
-	_cleanup_text_ struct text body = {0};
+	int result;
+
+	if (head->status == 204 || head->status == 304)
+		return 0;
+	if (head->chunked)
+		result = take_chunks(x, body);
+	else if (head->has_length)
+		result = take_bytes(x, head->length, body);
+	else
+		result = take_to_end(x, body);
+	return result == 0 ? body_end(body) : result;
+}
+
+/* `stream` (NULL: none) is for a reply that says yes. */
+static int take_reply(struct exchange *x, const struct http_stream *stream, struct http_reply *ret)
+{
+	_cleanup_body_ struct body body = {0};
 	struct head head;
 	int result = take_head(x, &head);
 
 	if (result < 0)
 		return result;
-	if (head.status == 204 || head.status == 304)
-		result = 0;
-	else if (head.chunked)
-		result = take_chunks(x, &body);
-	else if (head.has_length)
-		result = take_bytes(x, head.length, &body);
-	else
-		result = take_to_end(x, &body);
+	if (stream && head.status >= 200 && head.status < 300) {
+		body.stream = stream;
+		x->endless = stream->endless;
+	}
+	result = take_body(x, &head, &body);
 	if (result < 0)
 		return result;
-	ret->length = body.length;
-	ret->body = text_steal(&body);
+	text_append(&body.text, "");
+	ret->length = body.stream ? 0 : body.text.length;
+	ret->body = text_steal(&body.text);
 	if (!ret->body)
 		return -ENOMEM;
 	ret->status = head.status;
-	return 0;
+	return result;
 }
 
 static int explain(const struct exchange *x, int code, struct rtreg_error *error)
@@ -407,20 +321,34 @@ static int explain(const struct exchange *x, int code, struct rtreg_error *error
 	}
 }
 
-int http_call(const char *socket, const struct http_request *request, const struct http_wait *wait,
-              struct http_reply *ret, struct rtreg_error *error)
+/* As http_stream(), or http_call() without a `stream`. */
+static int exchange_messages(const char *socket, const struct http_request *request,
+                             const struct http_wait *wait, const struct http_stream *stream,
+                             struct http_reply *ret, struct rtreg_error *error)
 {
 	_cleanup_exchange_ struct exchange x = {
-	        .socket = socket, .wait = wait, .begin_ms = now_ms(), .fd = -1};
+	        .socket = socket, .wait = wait, .fd = -1, .reader = stream ? stream->reader : -1};
 	int result;
 
 	write_request(&x.out, request);
 	if (x.out.failed)
 		return error_no_memory(error);
-	result = open_connection(&x);
+	result = exchange_open(&x);
 	if (result < 0 && result != -ETIMEDOUT)
 		return error_set(error, result, NULL, "cannot connect to %s: %s", socket, strerror(-result));
 	if (result == 0)
-		result = take_reply(&x, ret);
-	return result < 0 ? explain(&x, result, error) : 0;
+		result = take_reply(&x, stream, ret);
+	return result < 0 ? explain(&x, result, error) : result;
+}
+
+int http_call(const char *socket, const struct http_request *request, const struct http_wait *wait,
+              struct http_reply *ret, struct rtreg_error *error)
+{
+	return exchange_messages(socket, request, wait, NULL, ret, error);
+}
+
+int http_stream(const char *socket, const struct http_request *request, const struct http_wait *wait,
+                const struct http_stream *stream, struct http_reply *ret, struct rtreg_error *error)
+{
+	return exchange_messages(socket, request, wait, stream, ret, error);
 }

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The part of HTTP/1.1 that one request to rtregd needs: a connection to a unix socket for each request, the
- * reply delimited by Content-Length, chunks, or the end of the connection, and one deadline for all of it.
+ * reply delimited by Content-Length, chunks, or the end of the connection, and one deadline for all of it; and
+ * replies that go on, line by line.
  */
 #ifndef RTREG_TOOLS_HTTP_H
 #define RTREG_TOOLS_HTTP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "rtreg/rtreg.h"
 
 struct http_request {
@@ -42,6 +45,26 @@ void http_reply_fini(struct http_reply *reply);
  */
 int http_call(const char *socket, const struct http_request *request, const struct http_wait *wait,
               struct http_reply *ret, struct rtreg_error *error);
+
+/* What becomes of a reply that comes line by line. */
+struct http_stream {
+	/* One line, without its end and with a NUL in its place: 0 to go on, 1 if that is enough. */
+	int (*line)(void *context, const char *line, size_t length);
+	void *context;
+	bool endless; /* once the head is there nothing has a deadline, and nobody is told of the waiting */
+	int reader;   /* the descriptor that the lines go to: no reader there, no stream; -1: not looked at */
+};
+
+/*
+ * As http_call(), but the body of a reply that says yes (2xx) goes to `stream` while it comes, and is not in
+ * *ret. Returns 0 at the end of the reply, 1 where line() had enough; an error may come behind any line.
+ * Errors: those of http_call(), and -ESTALE where the reader has gone.
+ */
+int http_stream(const char *socket, const struct http_request *request, const struct http_wait *wait,
+                const struct http_stream *stream, struct http_reply *ret, struct rtreg_error *error);
+
+/* Appends `string` percent-encoded: everything but RFC 3986's unreserved characters. */
+void http_append_encoded(struct text *target, const char *string);
 
 static inline void http_reply_finip(struct http_reply *reply)
 {
