@@ -71,41 +71,121 @@ static int refused(const struct http_reply *reply, struct json_object *root)
 	return EXIT_REFUSED;
 }
 
-int call(const struct ctl *ctl, const struct http_request *request, struct http_reply *ret_reply,
-         struct json_object **ret_root)
+static int failed(const struct ctl *ctl, const struct http_request *request, int result,
+                  const struct rtreg_error *error)
+{
+	say_error("%s", error->message);
+	advise(result, ctl->socket, request);
+	return EXIT_NO_DAEMON;
+}
+
+static int refused_unread(const struct http_reply *reply)
+{
+	_cleanup_reply_ struct json_object *root = reply_parse(reply->body, reply->length);
+
+	return refused(reply, root);
+}
+
+static bool says_yes(const struct http_reply *reply)
+{
+	return reply->status >= 200 && reply->status < 300;
+}
+
+int call_text(const struct ctl *ctl, const struct http_request *request, struct http_reply *ret_reply)
 {
 	_cleanup_error_ struct rtreg_error error = {0};
 	_cleanup_http_reply_ struct http_reply reply = {0};
-	_cleanup_reply_ struct json_object *root = NULL;
 	int64_t state = 0;
 	struct http_wait wait = {.timeout_ms = ctl->timeout_ms, .waiting = waiting, .context = &state};
 	int result = http_call(ctl->socket, request, &wait, &reply, &error);
 
 	say_waiting_end(&state);
-	if (result < 0) {
-		say_error("%s", error.message);
-		advise(result, ctl->socket, request);
-		return EXIT_NO_DAEMON;
-	}
-	root = reply_parse(reply.body, reply.length);
-	if (reply.status < 200 || reply.status >= 300)
-		return refused(&reply, root);
-	if (!root) {
-		say_error("the reply of rtregd at %s is not JSON", ctl->socket);
-		return EXIT_NO_DAEMON;
-	}
-	*ret_root = take(root);
+	if (result < 0)
+		return failed(ctl, request, result, &error);
+	if (!says_yes(&reply))
+		return refused_unread(&reply);
 	*ret_reply = reply;
 	reply = (struct http_reply){0};
 	return EXIT_DONE;
 }
 
-static int print_json(const struct http_reply *reply)
+int call(const struct ctl *ctl, const struct http_request *request, struct http_reply *ret_reply,
+         struct json_object **ret_root)
 {
-	fwrite(reply->body, 1, reply->length, stdout);
-	if (reply->body[reply->length - 1] != '\n')
-		fputc('\n', stdout);
+	_cleanup_http_reply_ struct http_reply reply = {0};
+	struct json_object *root;
+	int code = call_text(ctl, request, &reply);
+
+	if (code != EXIT_DONE)
+		return code;
+	root = reply_parse(reply.body, reply.length);
+	if (!root) {
+		say_error("the reply of rtregd at %s is not JSON", ctl->socket);
+		return EXIT_NO_DAEMON;
+	}
+	*ret_root = root;
+	*ret_reply = reply;
+	reply = (struct http_reply){0};
 	return EXIT_DONE;
+}
+
+/* A stream with the progress line in front of it. */
+struct observed {
+	const struct http_stream *stream;
+	int64_t state;
+};
+
+static void waiting_for_lines(void *context, int64_t elapsed_ms)
+{
+	struct observed *observed = context;
+
+	say_waiting(&observed->state, elapsed_ms);
+}
+
+static void end_waiting(struct observed *observed)
+{
+	say_waiting_end(&observed->state);
+	observed->state = 0;
+}
+
+static int hand_on(void *context, const char *line, size_t length)
+{
+	struct observed *observed = context;
+
+	end_waiting(observed);
+	return observed->stream->line(observed->stream->context, line, length);
+}
+
+int call_stream(const struct ctl *ctl, const struct http_request *request, const struct http_stream *stream,
+                bool *ret_left)
+{
+	_cleanup_error_ struct rtreg_error error = {0};
+	_cleanup_http_reply_ struct http_reply reply = {0};
+	struct observed observed = {.stream = stream};
+	struct http_stream ours = *stream;
+	/* whoever follows expects to wait */
+	struct http_wait wait = {.timeout_ms = ctl->timeout_ms,
+	                         .waiting = stream->endless ? NULL : waiting_for_lines,
+	                         .context = &observed};
+	int result;
+
+	ours.line = hand_on;
+	ours.context = &observed;
+	result = http_stream(ctl->socket, request, &wait, &ours, &reply, &error);
+	end_waiting(&observed);
+	*ret_left = result == 1 || result == -ESTALE;
+	if (*ret_left)
+		return EXIT_DONE;
+	if (result < 0)
+		return failed(ctl, request, result, &error);
+	return says_yes(&reply) ? EXIT_DONE : refused_unread(&reply);
+}
+
+void call_print(const struct http_reply *reply, FILE *out)
+{
+	fwrite(reply->body, 1, reply->length, out);
+	if (reply->length > 0 && reply->body[reply->length - 1] != '\n')
+		fputc('\n', out);
 }
 
 int call_and_show(const struct ctl *ctl, const struct http_request *request, show_fn show,
@@ -117,7 +197,10 @@ int call_and_show(const struct ctl *ctl, const struct http_request *request, sho
 
 	if (code != EXIT_DONE)
 		return code;
-	return ctl->json ? print_json(&reply) : show(root, context);
+	if (!ctl->json)
+		return show(root, context);
+	call_print(&reply, stdout);
+	return EXIT_DONE;
 }
 
 int call_get(const struct ctl *ctl, const char *target, show_fn show, const void *context)

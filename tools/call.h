@@ -3,6 +3,8 @@
 #ifndef RTREG_TOOLS_CALL_H
 #define RTREG_TOOLS_CALL_H
 
+#include <stdio.h>
+
 #include "command.h"
 #include "http.h"
 #include "reply.h"
@@ -23,6 +25,19 @@ int call_and_show(const struct ctl *ctl, const struct http_request *request, sho
 
 /* As call_and_show() for a plain GET. */
 int call_get(const struct ctl *ctl, const char *target, show_fn show, const void *context);
+
+/* Makes one request whose reply is no JSON, or none at all. Returns as call(). */
+int call_text(const struct ctl *ctl, const struct http_request *request, struct http_reply *ret_reply);
+
+/*
+ * Makes one request whose reply comes line by line. EXIT_DONE: it has come to its end, or *ret_left: line()
+ * had enough, or its reader has gone.
+ */
+int call_stream(const struct ctl *ctl, const struct http_request *request, const struct http_stream *stream,
+                bool *ret_left);
+
+/* Prints a reply as it came. */
+void call_print(const struct http_reply *reply, FILE *out);
 
 /* Says that a reply lacks what it should have, and returns the exit code for it. */
 int call_lacks(const char *what);

@@ -6,6 +6,7 @@
 
 #include "call.h"
 #include "display.h"
+#include "moment.h"
 #include "say.h"
 #include "table.h"
 
@@ -157,14 +158,29 @@ static void show_headline(struct json_object *report, const struct changes_view 
 	if (view->dry_run)
 		printf("dry run: nothing was changed (generation %llu)\n", generation);
 	else if (reply_bool(report, "unchanged"))
-		printf("unchanged: generation %llu\n", generation);
+		printf("%sunchanged%s: generation %llu\n", terminal_begin(STYLE_DIM), terminal_end(STYLE_DIM),
+		       generation);
 	else
 		printf("generation %llu (was %llu)\n", generation,
 		       (unsigned long long)reply_uint(report, "previous"));
 }
 
-int changes_show(struct json_object *report, const struct changes_view *view)
+static void show_trial(uint64_t confirm_s)
 {
+	_cleanup_text_ struct text until = {0};
+
+	moment_append_seconds(&until, time(NULL) + (time_t)confirm_s);
+	printf("on trial until %s (", text_string(&until));
+	text_fini(&until);
+	moment_append_duration(&until, confirm_s);
+	printf("%s), then the configuration before it is live again\n"
+	       "confirm with: rtregctl confirm\n",
+	       text_string(&until));
+}
+
+static int show(struct json_object *report, const void *context)
+{
+	const struct changes_view *view = context;
 	struct json_object *changed = reply_array(report, "changed"), *reset = reply_array(report, "reset");
 	struct json_object *restart = reply_array(report, "needs-restart");
 	struct json_object *ignored = reply_array(report, "ignored");
@@ -181,5 +197,37 @@ int changes_show(struct json_object *report, const struct changes_view *view)
 	     show_messages("commit errors", reply_array(report, "commit-errors"), NULL);
 	if (view->from_body && !view->dry_run)
 		puts("note: this configuration lasts until the next reload from files, or a restart");
+	if (view->confirm_s > 0 && !reply_bool(report, "unchanged"))
+		show_trial(view->confirm_s);
 	return ok ? EXIT_DONE : say_no_memory();
+}
+
+bool changes_is_number(const char *string)
+{
+	size_t digits = strspn(string, "0123456789");
+
+	return digits > 0 && digits < 20 && !string[digits];
+}
+
+bool changes_check_generation(const char *if_generation)
+{
+	if (!if_generation || changes_is_number(if_generation))
+		return true;
+	say_error("--if-generation wants a number, not \"%s\"", if_generation);
+	return false;
+}
+
+int changes_make(const struct ctl *ctl, const struct http_request *request, const char *if_generation,
+                 const struct changes_view *view)
+{
+	_cleanup_text_ struct text if_match = {0};
+	struct http_request guarded = *request;
+
+	if (if_generation) {
+		text_printf(&if_match, "\"%s\"", if_generation);
+		if (if_match.failed)
+			return say_no_memory();
+		guarded.if_match = if_match.data;
+	}
+	return call_and_show(ctl, &guarded, show, view);
 }

@@ -47,7 +47,8 @@ static void add_entry(struct table *table, struct json_object *entry)
 	table_add(table, text_string(&when));
 	table_add(table, text_string(&generation));
 	table_add(table, reply_string(entry, "source"));
-	table_add(table, reply_string(entry, "result"));
+	table_add_styled(table, terminal_style_of_result(reply_string(entry, "result")),
+	                 reply_string(entry, "result"), "");
 	table_add(table, text_string(&outcome));
 }
 

@@ -1,56 +1,76 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* rtregctl reload, and diff, which is a dry run of it. */
-#include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
-#include "call.h"
 #include "changes.h"
 #include "input.h"
 #include "say.h"
 
+#define CONFIRM_MAX_S 1000000000 /* more than anybody waits, and no trouble for clocks */
+
 struct reload {
 	const char *file; /* NULL: the daemon's own files */
-	const char *if_generation;
+	const char *if_generation, *confirm;
 	bool dry_run, force;
 };
 
-static bool is_number(const char *string)
+static void append_target(struct text *target, const struct reload *reload)
 {
-	size_t digits = strspn(string, "0123456789");
+	const struct {
+		const char *key, *value; /* NULL: left out */
+	} parameters[] = {
+	        {"dry-run", reload->dry_run ? "true" : NULL},
+	        {"force", reload->force ? "true" : NULL},
+	        {"confirm", reload->confirm},
+	};
+	char separator = '?';
 
-	return digits > 0 && digits < 20 && !string[digits];
-}
-
-static int show(struct json_object *root, const void *context)
-{
-	return changes_show(root, context);
+	text_append(target, "/v1/reload");
+	for (size_t i = 0; i < ARRAY_SIZE(parameters); i++) {
+		if (!parameters[i].value)
+			continue;
+		text_printf(target, "%c%s=%s", separator, parameters[i].key, parameters[i].value);
+		separator = '&';
+	}
 }
 
 static int send_reload(const struct ctl *ctl, const struct reload *reload)
 {
-	_cleanup_text_ struct text target = {0}, body = {0}, if_match = {0};
+	_cleanup_text_ struct text target = {0}, body = {0};
 	struct changes_view view = {.dry_run = reload->dry_run, .from_body = reload->file};
 	struct http_request request = {.method = "POST"};
 
-	text_append(&target, "/v1/reload");
-	if (reload->dry_run)
-		text_append(&target, "?dry-run=true");
-	if (reload->force)
-		text_append(&target, reload->dry_run ? "&force=true" : "?force=true");
-	text_printf(&if_match, "\"%s\"", reload->if_generation ? reload->if_generation : "");
+	if (reload->confirm)
+		view.confirm_s = strtoull(reload->confirm, NULL, 10);
+	append_target(&target, reload);
 	if (reload->file) {
 		int code = input_load(reload->file, &body);
 
 		if (code != EXIT_DONE)
 			return code;
 	}
-	if (target.failed || if_match.failed)
+	if (target.failed)
 		return say_no_memory();
 	request.target = target.data;
-	request.if_match = reload->if_generation ? if_match.data : NULL;
 	request.body = body.data;
 	request.body_size = body.length;
-	return call_and_show(ctl, &request, show, &view);
+	return changes_make(ctl, &request, reload->if_generation, &view);
+}
+
+static bool check_confirm(const struct reload *reload)
+{
+	unsigned long long seconds;
+
+	if (!reload->confirm)
+		return true;
+	if (reload->dry_run) {
+		say_error("--confirm and --dry-run exclude each other");
+		return false;
+	}
+	seconds = changes_is_number(reload->confirm) ? strtoull(reload->confirm, NULL, 10) : 0;
+	if (seconds == 0 || seconds > CONFIRM_MAX_S)
+		say_error("--confirm wants a whole number of seconds, not \"%s\"", reload->confirm);
+	return seconds > 0 && seconds <= CONFIRM_MAX_S;
 }
 
 int cmd_reload(const struct ctl *ctl, const struct arguments *arguments)
@@ -58,14 +78,13 @@ int cmd_reload(const struct ctl *ctl, const struct arguments *arguments)
 	struct reload reload = {
 	        .file = arguments->count > 0 ? arguments->words[0] : NULL,
 	        .if_generation = arguments->options[RELOAD_IF_GENERATION],
+	        .confirm = arguments->options[RELOAD_CONFIRM],
 	        .dry_run = arguments->options[RELOAD_DRY_RUN],
 	        .force = arguments->options[RELOAD_FORCE],
 	};
 
-	if (reload.if_generation && !is_number(reload.if_generation)) {
-		say_error("--if-generation wants a number, not \"%s\"", reload.if_generation);
+	if (!changes_check_generation(reload.if_generation) || !check_confirm(&reload))
 		return EXIT_USAGE;
-	}
 	return send_reload(ctl, &reload);
 }
 

@@ -1,23 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* rtregctl resolve: what a container with a runtime gets. */
 #include <stdio.h>
-#include <string.h>
 
 #include "call.h"
+#include "nearest.h"
 #include "say.h"
 #include "table.h"
-
-/* Everything but RFC 3986's unreserved characters is percent-encoded. */
-static void append_encoded(struct text *target, const char *string)
-{
-	static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-
-	for (; *string; string++)
-		if (strchr(unreserved, *string))
-			text_append_char(target, *string);
-		else
-			text_printf(target, "%%%02X", (unsigned char)*string);
-}
 
 static void add_value(struct table *table, const char *name, struct json_object *value)
 {
@@ -50,10 +38,15 @@ static int show(struct json_object *root, const void *context)
 int cmd_resolve(const struct ctl *ctl, const struct arguments *arguments)
 {
 	_cleanup_text_ struct text target = {0};
+	const char *name = arguments->count > 0 ? arguments->words[0] : "";
+	int code;
 
 	text_append(&target, "/v1/resolve?runtime=");
-	append_encoded(&target, arguments->count > 0 ? arguments->words[0] : "");
+	http_append_encoded(&target, name);
 	if (target.failed)
 		return say_no_memory();
-	return call_get(ctl, target.data, show, NULL);
+	code = call_get(ctl, target.data, show, NULL);
+	if (code == EXIT_NOT_FOUND)
+		nearest_runtime(ctl, name);
+	return code;
 }

@@ -15,7 +15,7 @@ enum exit_code {
 	EXIT_REFUSED = 1,   /* the daemon said no, or the input is bad */
 	EXIT_USAGE = 2,     /* the command line is wrong */
 	EXIT_NO_DAEMON = 3, /* nothing to talk to, no permission, no answer in time */
-	EXIT_NOT_FOUND = 4, /* no such runtime */
+	EXIT_NOT_FOUND = 4, /* no such thing: an unknown runtime */
 };
 
 #define COMMAND_OPTIONS_MAX 8
@@ -28,28 +28,56 @@ struct ctl {
 	bool json;
 };
 
+/* One option of a command as it was given; `option` is its place in the command's table. */
+struct given_option {
+	int option;
+	const char *value;
+};
+
 /* The words behind the command, as many as its table entry allows, and its own options. */
 struct arguments {
 	int count;
 	char **words;
-	/* by the option's place in the command's table: NULL if not given, "" for one without a value */
+	/* by the option's place: NULL if not given, "" for one without a value, the last one of several */
 	const char *options[COMMAND_OPTIONS_MAX];
+	/* all that were given, in their order: for those that may be repeated */
+	struct given_option *given;
+	size_t given_count;
 };
+
+/* The next value of an option that may be repeated, NULL behind the last; *at is 0 for the first. */
+const char *arguments_next(const struct arguments *arguments, int option, size_t *at);
+/*
+ * For values of the form K=V: whether one with this K, of `length` bytes, stands before the one that
+ * arguments_next() has returned with `at`.
+ */
+bool arguments_have_key(const struct arguments *arguments, int option, const char *key, size_t length,
+                        size_t at);
 
 typedef int (*command_fn)(const struct ctl *ctl, const struct arguments *arguments);
 
 /* The options of single commands, by their places in commands.c's tables. */
 enum config_option { CONFIG_ORIGIN };
-enum reload_option { RELOAD_DRY_RUN, RELOAD_FORCE, RELOAD_IF_GENERATION };
+enum reload_option { RELOAD_DRY_RUN, RELOAD_FORCE, RELOAD_IF_GENERATION, RELOAD_CONFIRM };
+enum watch_option { WATCH };
+enum runtime_option { RUNTIME_IF_GENERATION, RUNTIME_PATH, RUNTIME_ARG, RUNTIME_TYPE, RUNTIME_OPTION };
+enum set_default_option { SET_DEFAULT_IF_GENERATION };
+enum events_option { EVENTS_SINCE, EVENTS_UNTIL, EVENTS_FOLLOW, EVENTS_FILTER };
 
 int cmd_ls(const struct ctl *ctl, const struct arguments *arguments);
 int cmd_resolve(const struct ctl *ctl, const struct arguments *arguments);
 int cmd_config(const struct ctl *ctl, const struct arguments *arguments);
 int cmd_status(const struct ctl *ctl, const struct arguments *arguments);
 int cmd_reload(const struct ctl *ctl, const struct arguments *arguments);
+int cmd_confirm(const struct ctl *ctl, const struct arguments *arguments);
 int cmd_diff(const struct ctl *ctl, const struct arguments *arguments);
 int cmd_validate(const struct ctl *ctl, const struct arguments *arguments);
+int cmd_runtime_add(const struct ctl *ctl, const struct arguments *arguments);
+int cmd_runtime_rm(const struct ctl *ctl, const struct arguments *arguments);
+int cmd_set_default(const struct ctl *ctl, const struct arguments *arguments);
 int cmd_history(const struct ctl *ctl, const struct arguments *arguments);
+int cmd_events(const struct ctl *ctl, const struct arguments *arguments);
+int cmd_metrics(const struct ctl *ctl, const struct arguments *arguments);
 int cmd_completion(const struct ctl *ctl, const struct arguments *arguments);
 int cmd_help(const struct ctl *ctl, const struct arguments *arguments);
 int cmd_version(const struct ctl *ctl, const struct arguments *arguments);

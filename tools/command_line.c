@@ -4,6 +4,7 @@
  * the check of its arguments, and the suggestion for a mistyped one.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <math.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include "commands.h"
 #include "display.h"
 #include "say.h"
+#include "terminal.h"
 
 #define TIMEOUT_MAX 1000000 /* seconds */
 #define NAME_WIDTH  26      /* of names in the help */
@@ -55,6 +57,7 @@ static void print_help(FILE *stream)
 	print_common_options(stream, true);
 	fputs("\nExit codes: 0 done; 1 the daemon said no, or the input is bad; 2 wrong usage;\n"
 	      "3 no daemon to talk to, no permission or no answer in time; 4 no such runtime.\n"
+	      "Colours only on a terminal, and never with NO_COLOR in the environment.\n"
 	      "\n'rtregctl COMMAND --help' explains a command. The manual: rtregctl(1).\n",
 	      stream);
 }
@@ -74,23 +77,72 @@ static void print_command_help(const struct command *command)
 	print_common_options(stdout, false);
 	if (strstr(command->arguments, "FILE"))
 		puts("\nFILE is a whole daemon.json; '-' is the standard input.");
+	if (command->notes)
+		printf("\n%s\n", command->notes);
 }
 
-static const struct command *find_command(const char *name)
+/* Where the second word of a name of two begins, if the first one is `group`; else NULL. */
+static const char *in_group(const struct command *command, const char *group)
+{
+	size_t length = strlen(group);
+
+	if (strncmp(command->name, group, length) != 0 || command->name[length] != ' ')
+		return NULL;
+	return command->name + length + 1;
+}
+
+static bool is_group(const char *name)
 {
 	for (size_t i = 0; i < command_count; i++)
-		if (strcmp(commands[i].name, name) == 0)
-			return &commands[i];
+		if (in_group(&commands[i], name))
+			return true;
+	return false;
+}
+
+static void print_group_help(FILE *stream, const char *group)
+{
+	fprintf(stream, "Usage: rtregctl %s COMMAND [OPTIONS] [ARGUMENTS]\n\nCommands:\n", group);
+	for (size_t i = 0; i < command_count; i++)
+		if (in_group(&commands[i], group))
+			print_entry(stream, commands[i].name, commands[i].arguments, commands[i].help);
+	fprintf(stream, "\n'rtregctl %s COMMAND --help' explains a command.\n", group);
+}
+
+/* The command that the words begin with, and how many of them are its name. */
+static const struct command *find_command(char *const *words, int count, int *ret_taken)
+{
+	for (size_t i = 0; i < command_count; i++) {
+		const char *second = in_group(&commands[i], words[0]);
+
+		if (second ? count < 2 || strcmp(second, words[1]) != 0
+		           : strcmp(commands[i].name, words[0]) != 0)
+			continue;
+		*ret_taken = second ? 2 : 1;
+		return &commands[i];
+	}
 	return NULL;
 }
 
-static int unknown_command(const char *name)
+static void offer_commands(struct suggestion *near)
 {
-	struct suggestion near = {.name = name};
-
 	for (size_t i = 0; i < command_count; i++)
-		suggest_offer(&near, commands[i].name);
-	say_error("unknown command \"%s\"", name);
+		suggest_offer(near, commands[i].name);
+}
+
+static int unknown_command(char *const *words, int count)
+{
+	_cleanup_text_ struct text both = {0};
+	struct suggestion near = {.name = words[0]}, near_both = {0};
+
+	text_append(&both, words[0]);
+	if (count > 1 && *words[1] != '-')
+		text_printf(&both, " %s", words[1]);
+	near_both.name = text_string(&both);
+	offer_commands(&near);
+	offer_commands(&near_both);
+	if (near_both.nearest && (!near.nearest || is_group(words[0])))
+		near = near_both;
+	say_error("unknown command \"%s\"", is_group(words[0]) ? near_both.name : words[0]);
 	if (near.nearest)
 		say_detail("did you mean \"%s\"?", near.nearest);
 	else
@@ -98,20 +150,37 @@ static int unknown_command(const char *name)
 	return EXIT_USAGE;
 }
 
+/* Words that no command's name begins. */
+static int run_no_command(char *const *words, int count)
+{
+	bool wants_help = count > 1 && (strcmp(words[1], "--help") == 0 || strcmp(words[1], "-h") == 0);
+
+	if (!is_group(words[0]) || (count > 1 && *words[1] != '-'))
+		return unknown_command(words, count);
+	print_group_help(wants_help ? stdout : stderr, words[0]);
+	return wants_help ? EXIT_DONE : EXIT_USAGE;
+}
+
 int cmd_help(const struct ctl *ctl, const struct arguments *arguments)
 {
 	const struct command *command;
+	int taken;
 
 	(void)ctl;
 	if (arguments->count == 0) {
 		print_help(stdout);
 		return EXIT_DONE;
 	}
-	command = find_command(arguments->words[0]);
-	if (!command)
-		return unknown_command(arguments->words[0]);
-	print_command_help(command);
-	return EXIT_DONE;
+	command = find_command(arguments->words, arguments->count, &taken);
+	if (command && taken == arguments->count) {
+		print_command_help(command);
+		return EXIT_DONE;
+	}
+	if (arguments->count == 1 && is_group(arguments->words[0])) {
+		print_group_help(stdout, arguments->words[0]);
+		return EXIT_DONE;
+	}
+	return unknown_command(arguments->words, arguments->count);
 }
 
 static bool parse_timeout(const char *text, int64_t *ret_timeout_ms)
@@ -145,6 +214,12 @@ static bool take_common_option(struct ctl *ctl, int option, const char *value)
 	default:
 		return false; /* getopt has said what is wrong */
 	}
+}
+
+static void take_option(struct arguments *arguments, int option, const char *value)
+{
+	arguments->options[option] = value;
+	arguments->given[arguments->given_count++] = (struct given_option){option, value};
 }
 
 /* getopt's form of the common options, in `ret_options`. Returns how many they are. */
@@ -182,7 +257,7 @@ static int parse_arguments(const struct command *command, int argc, char **argv,
 	optind = 0; /* begin anew, permuting this time */
 	while ((option = getopt_long(argc, argv, "s:h", options, NULL)) != -1) {
 		if (option >= OPTION_COMMAND) {
-			ret_arguments->options[option - OPTION_COMMAND] = optarg ? optarg : "";
+			take_option(ret_arguments, option - OPTION_COMMAND, optarg ? optarg : "");
 		} else if (option == COMMON_HELP) {
 			print_command_help(command);
 			return EXIT_DONE;
@@ -210,9 +285,14 @@ static int check_words(const struct command *command, const struct arguments *ar
 
 static int run_command(const struct command *command, int argc, char **argv, struct ctl *ctl)
 {
-	struct arguments arguments = {0};
-	int code = parse_arguments(command, argc, argv, ctl, &arguments);
+	/* no more options than words */
+	_cleanup_free_ struct given_option *given = calloc((size_t)argc, sizeof(*given));
+	struct arguments arguments = {.given = given};
+	int code;
 
+	if (!given)
+		return say_no_memory();
+	code = parse_arguments(command, argc, argv, ctl, &arguments);
 	if (code >= 0)
 		return code;
 	code = check_words(command, &arguments);
@@ -248,8 +328,17 @@ static int finish(int code)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return code;
-	say_error("cannot write the output: %s", strerror(errno));
+	if (errno != EPIPE) /* whoever had read enough knows */
+		say_error("cannot write the output: %s", strerror(errno));
 	return code == EXIT_DONE ? EXIT_REFUSED : code;
+}
+
+/* What is closed would become the connection to the daemon, and be written to. */
+static void keep_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)!open("/dev/null", O_RDONLY);
 }
 
 int command_line_run(int argc, char **argv)
@@ -258,9 +347,11 @@ int command_line_run(int argc, char **argv)
 	const char *socket = getenv("RTREG_SOCKET");
 	struct ctl ctl = {.socket = socket && *socket ? socket : DEFAULT_SOCKET, .timeout_ms = 30 * 1000};
 	const struct command *command;
-	int code;
+	int code, taken;
 
+	keep_standard_descriptors();
 	display_init();
+	terminal_init();
 	if (argc < 1)
 		return EXIT_USAGE;
 	argv[0] = name;
@@ -271,11 +362,13 @@ int command_line_run(int argc, char **argv)
 		print_help(stderr);
 		return EXIT_USAGE;
 	}
-	command = find_command(argv[optind]);
-	if (!command)
-		return unknown_command(argv[optind]);
 	argc -= optind;
 	argv += optind;
+	command = find_command(argv, argc, &taken);
+	if (!command)
+		return finish(run_no_command(argv, argc));
+	argc -= taken - 1;
+	argv += taken - 1;
 	argv[0] = name;
 	return finish(run_command(command, argc, argv, &ctl));
 }

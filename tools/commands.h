@@ -15,10 +15,13 @@ struct command_option {
 };
 
 struct command {
-	const char *name, *arguments, *help;
+	const char *name; /* one word, or two: "runtime add" */
+	const char *arguments, *help;
 	int words_min, words_max;
 	command_fn run;
 	const struct command_option *options; /* ended by a NULL name */
+	const char *
+	        notes; /* what its own help adds: lines that fit a terminal, without the last's end; or NULL */
 };
 
 extern const struct command commands[];

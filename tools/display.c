@@ -150,6 +150,52 @@ void display_cut(struct text *text, const char *string, size_t width)
 	}
 }
 
+/* The bytes of a style's code that `line` begins with: ESC, [, and all up to an m. */
+static size_t style_code(const char *line)
+{
+	return line[0] == '\033' && line[1] == '[' ? strcspn(line, "m") + 1 : 0;
+}
+
+static size_t styled_width(const char *line)
+{
+	size_t width = 0;
+
+	while (*line) {
+		struct glyph glyph = next_glyph(line);
+		size_t code = style_code(line);
+
+		width += code ? 0 : glyph.width;
+		line += code ? code : glyph.size;
+	}
+	return width;
+}
+
+void display_cut_styled(struct text *text, const char *line, size_t width)
+{
+	bool cut = false;
+	size_t used = 0;
+
+	while (*line) {
+		struct glyph glyph = next_glyph(line);
+		size_t code = style_code(line);
+
+		if (code) {
+			/* behind the cut too: what was begun has its end there */
+			text_append_n(text, line, code);
+			line += code;
+			continue;
+		}
+		if (!cut && used + glyph.width + 1 > width && used + styled_width(line) > width) {
+			text_append(text, ELLIPSIS);
+			cut = true;
+		}
+		if (!cut)
+			append_glyph(text, &glyph, line);
+		used += glyph.width;
+		line += glyph.size;
+	}
+}
+
 static bool is_plain(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||

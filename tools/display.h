@@ -21,6 +21,8 @@ void display_print(FILE *stream, const char *string);
 size_t display_width(const char *string);
 /* As display_append(), with at most `width` columns: what is too long ends in `…`. */
 void display_cut(struct text *text, const char *string, size_t width);
+/* As display_cut() for a line that is safe already, and may hold codes of styles (terminal.h). */
+void display_cut_styled(struct text *text, const char *line, size_t width);
 /*
  * Appends one argument quoted for a shell, so that it can be told from its neighbours: `a`, `'a b'`,
  * `$'a\n'`.

@@ -64,12 +64,17 @@ static void append_command(struct text *page, const struct command *command)
 	}
 	text_append_char(page, '\n');
 	roff_sentence(page, command->help);
-	if (!option || !option->name)
+	if (!option && !command->notes)
 		return;
 	text_append(page, ".RS\n");
-	for (; option->name; option++) {
+	for (; option && option->name; option++) {
 		roff_option(page, '\0', option->name, option->value);
 		roff_sentence(page, option->help);
+	}
+	if (command->notes) {
+		text_append(page, ".PP\n");
+		roff_append(page, command->notes);
+		text_append_char(page, '\n');
 	}
 	text_append(page, ".RE\n");
 }

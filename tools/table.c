@@ -11,7 +11,7 @@
 void table_fini(struct table *table)
 {
 	for (size_t i = 0; i < table->count; i++)
-		free(table->cells[i]);
+		free(table->cells[i].text);
 	free(table->cells);
 	*table = (struct table){0};
 }
@@ -19,7 +19,7 @@ void table_fini(struct table *table)
 static bool table_reserve(struct table *table)
 {
 	size_t capacity = table->capacity ? table->capacity * 2 : 64;
-	char **cells;
+	struct cell *cells;
 
 	if (table->failed)
 		return false;
@@ -37,20 +37,27 @@ static bool table_reserve(struct table *table)
 
 void table_add(struct table *table, const char *cell)
 {
+	table_add_styled(table, STYLE_PLAIN, cell ? cell : "", "");
+}
+
+void table_add_styled(struct table *table, enum style style, const char *styled, const char *plain)
+{
 	_cleanup_text_ struct text text = {0};
 	size_t column = table->count % table->columns, width;
-	char *shown;
+	struct cell cell = {.style = style};
 
 	if (!table_reserve(table))
 		return;
-	display_append(&text, cell ? cell : "");
-	shown = text_steal(&text);
-	if (!shown) {
+	display_append(&text, styled);
+	cell.styled = text.length;
+	display_append(&text, plain);
+	cell.text = text_steal(&text);
+	if (!cell.text) {
 		table->failed = true;
 		return;
 	}
-	table->cells[table->count++] = shown;
-	width = display_width(shown);
+	table->cells[table->count++] = cell;
+	width = display_width(cell.text);
 	if (width > WIDTH_MAX)
 		width = WIDTH_MAX;
 	if (width > table->widths[column])
@@ -63,16 +70,25 @@ void table_add_all(struct table *table, const char *const *cells)
 		table_add(table, *cells);
 }
 
-static void print_row(const struct table *table, char *const *cells, size_t count, FILE *stream)
+static void print_cell(const struct cell *cell, FILE *stream)
+{
+	fputs(terminal_begin(cell->style), stream);
+	fwrite(cell->text, 1, cell->styled, stream);
+	fputs(terminal_end(cell->style), stream);
+	fputs(cell->text + cell->styled, stream);
+}
+
+static void print_row(const struct table *table, const struct cell *cells, size_t count, FILE *stream)
 {
 	size_t pending = table->indent;
 
 	/* space is printed only in front of something, so that no line ends in it */
 	for (size_t i = 0; i < count; i++) {
-		size_t width = display_width(cells[i]);
+		size_t width = display_width(cells[i].text);
 
-		if (*cells[i]) {
-			fprintf(stream, "%*s%s", (int)pending, "", cells[i]);
+		if (*cells[i].text) {
+			fprintf(stream, "%*s", (int)pending, "");
+			print_cell(&cells[i], stream);
 			pending = 0;
 		}
 		pending += GAP + (width < table->widths[i] ? table->widths[i] - width : 0);

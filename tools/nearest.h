@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* "Did you mean …?" for runtimes. */
+#ifndef RTREG_TOOLS_NEAREST_H
+#define RTREG_TOOLS_NEAREST_H
+
+#include "command.h"
+
+/*
+ * Behind an error about a runtime that is not there: asks rtregd for those that are, and says which one is
+ * near. Says nothing where none is, or rtregd does not tell.
+ */
+void nearest_runtime(const struct ctl *ctl, const char *name);
+
+#endif
