@@ -9,7 +9,7 @@
 #include "base/problems.h"
 #include "say.h"
 
-#define UNKNOWN_RUNTIME "unknown or invalid runtime name"
+#define DEFAULT_RUNTIME "/v1/default-runtime"
 
 static void waiting(void *context, int64_t elapsed_ms)
 {
@@ -54,9 +54,24 @@ static void say_more(struct json_object *errors, const char *message)
 	}
 }
 
-/* Says what the daemon said no to. */
-static int refused(const struct http_reply *reply, struct json_object *root)
+/* A runtime that is not there is bad input (400) to the daemon. */
+static bool is_unknown_runtime(const struct http_request *request, const struct http_reply *reply,
+                               const char *message)
 {
+	static const char unknown[] = "unknown or invalid runtime name";
+	static const char unknown_default[] = "specified default runtime '"; /* C40 */
+
+	if (reply->status != 400)
+		return false;
+	return strncmp(message, unknown, strlen(unknown)) == 0 ||
+	       (strcmp(request->target, DEFAULT_RUNTIME) == 0 &&
+	        strncmp(message, unknown_default, strlen(unknown_default)) == 0);
+}
+
+/* Says what the daemon said no to. */
+static int refused(const struct http_request *request, const struct http_reply *reply)
+{
+	_cleanup_reply_ struct json_object *root = reply_parse(reply->body, reply->length);
 	const char *message = reply_string(root, "message");
 
 	if (!*message) {
@@ -65,8 +80,7 @@ static int refused(const struct http_reply *reply, struct json_object *root)
 	}
 	say_error("%s", message);
 	say_more(reply_array(root, "errors"), message);
-	if (reply->status == 404 ||
-	    (reply->status == 400 && strncmp(message, UNKNOWN_RUNTIME, strlen(UNKNOWN_RUNTIME)) == 0))
+	if (reply->status == 404 || is_unknown_runtime(request, reply, message))
 		return EXIT_NOT_FOUND;
 	return EXIT_REFUSED;
 }
@@ -77,13 +91,6 @@ static int failed(const struct ctl *ctl, const struct http_request *request, int
 	say_error("%s", error->message);
 	advise(result, ctl->socket, request);
 	return EXIT_NO_DAEMON;
-}
-
-static int refused_unread(const struct http_reply *reply)
-{
-	_cleanup_reply_ struct json_object *root = reply_parse(reply->body, reply->length);
-
-	return refused(reply, root);
 }
 
 static bool says_yes(const struct http_reply *reply)
@@ -103,7 +110,7 @@ int call_text(const struct ctl *ctl, const struct http_request *request, struct 
 	if (result < 0)
 		return failed(ctl, request, result, &error);
 	if (!says_yes(&reply))
-		return refused_unread(&reply);
+		return refused(request, &reply);
 	*ret_reply = reply;
 	reply = (struct http_reply){0};
 	return EXIT_DONE;
@@ -178,7 +185,7 @@ int call_stream(const struct ctl *ctl, const struct http_request *request, const
 		return EXIT_DONE;
 	if (result < 0)
 		return failed(ctl, request, result, &error);
-	return says_yes(&reply) ? EXIT_DONE : refused_unread(&reply);
+	return says_yes(&reply) ? EXIT_DONE : refused(request, &reply);
 }
 
 void call_print(const struct http_reply *reply, FILE *out)

@@ -165,17 +165,20 @@ static void show_headline(struct json_object *report, const struct changes_view 
 		       (unsigned long long)reply_uint(report, "previous"));
 }
 
-static void show_trial(uint64_t confirm_s)
+/* Until when the configuration has to be confirmed, and how; where the reply does not tell, from now on. */
+static void show_trial(const char *deadline, uint64_t confirm_s)
 {
 	_cleanup_text_ struct text until = {0};
 
-	moment_append_seconds(&until, time(NULL) + (time_t)confirm_s);
-	printf("on trial until %s (", text_string(&until));
-	text_fini(&until);
-	moment_append_duration(&until, confirm_s);
-	printf("%s), then the configuration before it is live again\n"
-	       "confirm with: rtregctl confirm\n",
-	       text_string(&until));
+	if (*deadline) {
+		moment_append(&until, deadline);
+		moment_append_distance(&until, deadline);
+	} else {
+		moment_append_seconds(&until, time(NULL) + (time_t)confirm_s);
+	}
+	fputs("on trial until ", stdout);
+	display_print(stdout, text_string(&until));
+	puts(", then the configuration before it is live again\nconfirm with: rtregctl confirm");
 }
 
 static int show(struct json_object *report, const void *context)
@@ -183,7 +186,8 @@ static int show(struct json_object *report, const void *context)
 	const struct changes_view *view = context;
 	struct json_object *changed = reply_array(report, "changed"), *reset = reply_array(report, "reset");
 	struct json_object *restart = reply_array(report, "needs-restart");
-	struct json_object *ignored = reply_array(report, "ignored");
+	struct json_object *ignored = reply_array(report, "ignored"),
+	                   *trial = reply_object(report, "confirm");
 	bool ok;
 
 	if (!reply_member(report, "generation"))
@@ -197,8 +201,8 @@ static int show(struct json_object *report, const void *context)
 	     show_messages("commit errors", reply_array(report, "commit-errors"), NULL);
 	if (view->from_body && !view->dry_run)
 		puts("note: this configuration lasts until the next reload from files, or a restart");
-	if (view->confirm_s > 0 && !reply_bool(report, "unchanged"))
-		show_trial(view->confirm_s);
+	if (trial || (view->confirm_s > 0 && !reply_bool(report, "unchanged")))
+		show_trial(reply_string(trial, "deadline"), view->confirm_s);
 	return ok ? EXIT_DONE : say_no_memory();
 }
 

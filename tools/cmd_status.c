@@ -119,9 +119,10 @@ static void add_trial(struct table *table, struct json_object *confirm)
 
 	if (!confirm)
 		return;
-	text_printf(&value, "generation %llu until ", (unsigned long long)reply_uint(confirm, "generation"));
+	text_append(&value, "until ");
 	append_when(&value, reply_string(confirm, "deadline"));
-	text_append(&value, "; confirm with: rtregctl confirm");
+	text_printf(&value, ", then back to generation %llu; confirm with: rtregctl confirm",
+	            (unsigned long long)reply_uint(confirm, "generation"));
 	table_add(table, "on trial");
 	table_add_styled(table, STYLE_STRONG, text_string(&value), "");
 }
@@ -143,6 +144,20 @@ static void add_pinned(struct table *table, struct json_object *pinned)
 	add_line(table, "pinned generations", &value);
 }
 
+/* Whether rtregd looks after its files. */
+static void add_watch(struct table *table, struct json_object *watched)
+{
+	const char *error = reply_string(watched, "error");
+
+	if (!watched)
+		return;
+	table_add(table, "watch");
+	if (*error)
+		table_add_styled(table, STYLE_BAD, error, "");
+	else
+		table_add(table, reply_bool(watched, "enabled") ? "on" : "off");
+}
+
 static int print(struct json_object *root, FILE *out)
 {
 	_cleanup_table_ struct table table = {.columns = 2};
@@ -160,7 +175,7 @@ static int print(struct json_object *root, FILE *out)
 	add_member(&table, root, "lock-ins");
 	add_member(&table, root, "runtimes");
 	add_member(&table, root, "threads");
-	add_member(&table, root, "watch");
+	add_watch(&table, reply_object(root, "watch"));
 	return table_print(&table, out) ? EXIT_DONE : say_no_memory();
 }
 
