@@ -28,7 +28,7 @@ static void end(int signal)
 	_exit(EXIT_DONE);
 }
 
-/* Makes the block to show. Returns the exit code of what prints it. */
+/* Makes the block to show; there is none unless EXIT_DONE is returned. */
 static int render(const struct watcher *w, const struct http_reply *reply, struct json_object *root,
                   char **ret_block)
 {
@@ -94,7 +94,7 @@ static int show_reply(struct watcher *w, const struct http_reply *reply, struct 
 	_cleanup_free_ char *block = NULL;
 	int code = render(w, reply, root, &block);
 
-	if (code != EXIT_DONE)
+	if (!block)
 		return code;
 	w->waiting = false;
 	return show(w, block) ? EXIT_DONE : EXIT_REFUSED;
