@@ -780,11 +780,14 @@ class Watch(People):
 
     def test_reader_that_goes_ends_it_without_a_word(self):
         self.serve(self.count)
-        process = self.start("status", "--watch", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        process.stdout.readline()
-        process.stdout.close()
-        self.assertEqual(process.wait(PATIENCE), -signal.SIGPIPE)
-        self.assertEqual(process.stderr.read(), b"")
+        for restore, code in ((True, -signal.SIGPIPE), (False, 1)):
+            with self.subTest(sigpipe_ignored=not restore):
+                streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "restore_signals": restore}
+                process = self.start("status", "--watch", **streams)
+                process.stdout.readline()
+                process.stdout.close()
+                self.assertEqual(process.wait(PATIENCE), code)
+                self.assertEqual(process.stderr.read(), b"")
 
 
 if __name__ == "__main__":
