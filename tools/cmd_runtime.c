@@ -200,7 +200,7 @@ int cmd_set_default(const struct ctl *ctl, const struct arguments *arguments)
 	const char *if_generation = arguments->options[SET_DEFAULT_IF_GENERATION];
 	int code;
 
-	if (!changes_check_generation(if_generation) || !check_name(arguments->words[0]))
+	if (!changes_check_generation(if_generation) || !check_utf8("NAME", arguments->words[0]))
 		return EXIT_USAGE;
 	text_append(&target, "/v1/default-runtime");
 	json_open(&body, '{');

@@ -440,6 +440,8 @@ class Runtime(People):
         self.assertEqual((request.method, request.target), ("PUT", "/v1/default-runtime"))
         self.assertEqual(json.loads(request.body), {"runtime": 'k"'})
         self.assertEqual(request.fields["if-match"], '"3"')
+        self.check(self.ctl("set-default", "", answer=reply(REPORT)), 0)
+        self.assertEqual(json.loads(self.requests[0].body), {"runtime": ""})
 
     def test_json_is_the_reply_unchanged(self):
         body = json.dumps(REPORT, indent=1) + "\n"
@@ -472,7 +474,6 @@ class Runtime(People):
             ["runtime", "rm", ""],
             ["runtime", "rm", "x", "--if-generation", "-1"],
             ["set-default"],
-            ["set-default", ""],
             ["set-default", "x", "--if-generation", ""],
             ["help", "runtime", "x"],
             ["confirm", "x"],
