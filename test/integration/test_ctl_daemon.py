@@ -14,6 +14,10 @@ RTREGCTL = os.path.join(os.path.dirname(os.path.dirname(RTREGD)), "tools", "rtre
 
 
 class CtlTest(DaemonTest):
+    def start(self, *options, **places):
+        # what reloads is rtregctl alone
+        super().start("--no-watch", *options, **places)
+
     def command_line(self, *words):
         return [RTREGCTL, "-s", self.socket, *words]
 
