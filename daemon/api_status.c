@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* GET /v1/config, /v1/status, /v1/history, /v1/events, /metrics. */
-#include <errno.h>
+/* GET /v1/config, /v1/status, /v1/history, /metrics. */
 #include <string.h>
 #include <unistd.h>
 
 #include "base/json_write.h"
-#include "events.h"
 #include "exposition.h"
 #include "gate.h"
 #include "history.h"
@@ -89,38 +87,6 @@ void api_show_history(struct request *request)
 	json_key(&reply->body, "entries");
 	history_append(request->service->history, &reply->body);
 	json_close(&reply->body, '}');
-}
-
-/* False: the argument was bad, and `request` is answered. Without the argument *time_ns stays. */
-static bool read_time(struct request *request, const char *name, int64_t *time_ns)
-{
-	_cleanup_free_ char *value = NULL;
-	int rc = uri_argument(&request->uri, name, &value);
-
-	/* The docker CLI sends since= and until= empty where they were not given. */
-	if (rc == -ENOENT || (rc == 0 && !*value))
-		return true;
-	if (rc == 0)
-		rc = timestamp_parse(value, time_ns);
-	if (rc == -ENOMEM)
-		reply_message(&request->reply, 500, "out of memory");
-	else if (rc < 0)
-		reply_message(&request->reply, 400,
-		              "invalid %s: want seconds since 1970 or RFC 3339, not '%s'", name,
-		              value ? value : "");
-	return rc == 0;
-}
-
-void api_list_events(struct request *request)
-{
-	int64_t since_ns = 0, until_ns = INT64_MAX;
-	struct reply *reply = &request->reply;
-
-	if (!read_time(request, "since", &since_ns) || !read_time(request, "until", &until_ns))
-		return;
-	gate_pass(request->service->gate);
-	reply->status = 200;
-	events_append(request->service->events, since_ns, until_ns, &reply->body);
 }
 
 void api_show_metrics(struct request *request)

@@ -15,7 +15,7 @@
 #define NO_DEADLINE INT64_MAX
 #define LINGER_MAX  256 /* past that, a reply may be lost rather than a descriptor kept */
 
-enum state { ARRIVING, HEAD, BUSY, IDLE };
+enum state { ARRIVING, HEAD, BUSY, FOLLOWING, IDLE };
 
 struct connection {
 	struct connections *table;
@@ -265,6 +265,8 @@ static bool is_unfinished(const struct connection *connection, int64_t now)
 	switch (state) {
 	case BUSY:
 		return true;
+	case FOLLOWING:
+		return false;
 	case IDLE: /* its next request may wait to be read */
 		return now < connection->table->stop_ms && has_unread_input(connection);
 	default:
@@ -290,6 +292,17 @@ size_t connections_unfinished(struct connections *connections)
 	pthread_mutex_lock(&connections->lock);
 	for (struct connection *c = connections->first; c; c = c->next)
 		count += is_unfinished(c, now);
+	pthread_mutex_unlock(&connections->lock);
+	return count;
+}
+
+size_t connections_following(struct connections *connections)
+{
+	size_t count = 0;
+
+	pthread_mutex_lock(&connections->lock);
+	for (struct connection *c = connections->first; c; c = c->next)
+		count += c->state == FOLLOWING;
 	pthread_mutex_unlock(&connections->lock);
 	return count;
 }
@@ -336,6 +349,16 @@ void connection_head_complete(struct connection *connection, bool expects_body)
 void connection_body_complete(struct connection *connection)
 {
 	connection->deadline_ms = NO_DEADLINE;
+}
+
+void connection_follows(struct connection *connection)
+{
+	connection->state = FOLLOWING;
+}
+
+void connection_give(struct connection *connection, int64_t patience_ms)
+{
+	connection->deadline_ms = monotonic_now_ms() + patience_ms;
 }
 
 void connection_request_done(struct connection *connection)

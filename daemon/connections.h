@@ -7,6 +7,7 @@
  *
  *	ARRIVING ──(library took it)──▶ HEAD ──(head complete)──▶ BUSY ──(reply sent)──▶ IDLE ──(next request
  *line)──▶ HEAD
+ *	BUSY ──(a reply that stays open)──▶ FOLLOWING ──(its end)──▶ IDLE
  *
  * A connection that is closed while its peer may still be writing is kept for up to a second more and read
  * from, or the peer would lose the reply.
@@ -16,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 enum {
@@ -54,8 +56,10 @@ int connections_tick(struct connections *connections);
 void connections_stop(struct connections *connections);
 /* How many there are, those included that are only read from any more. Any thread. */
 size_t connections_count(struct connections *connections);
-/* How many may still want a reply. */
+/* How many may still want a reply. Those that follow are not among them. */
 size_t connections_unfinished(struct connections *connections);
+/* How many follow. */
+size_t connections_following(struct connections *connections);
 
 /* --- from the library's threads */
 
@@ -64,6 +68,10 @@ void connections_closed(struct connections *connections, struct connection *conn
 void connection_head_begins(struct connection *connection);
 void connection_head_complete(struct connection *connection, bool expects_body);
 void connection_body_complete(struct connection *connection);
+/* Its reply stays open: no deadline, and a stop does not wait for it. */
+void connection_follows(struct connection *connection);
+/* Sets a deadline from now on. */
+void connection_give(struct connection *connection, int64_t patience_ms);
 void connection_request_done(struct connection *connection);
 /* Read on after the close. */
 void connection_set_linger(struct connection *connection);

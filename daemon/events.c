@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "events.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -9,20 +10,86 @@
 #include "metrics.h"
 #include "timestamp.h"
 
-#define EVENTS_MAX_BYTES ((size_t)16 << 20)
-
-struct event {
-	int64_t time_ns;
-	char *line;
-};
-
 struct events {
 	struct metrics *metrics;
 	pthread_mutex_t lock;
-	struct event ring[EVENTS_KEPT];
+	struct event *ring[EVENTS_KEPT];
 	uint64_t first, count; /* the oldest kept; ever added: the next goes to ring[count % EVENTS_KEPT] */
 	size_t bytes;          /* of the lines that are kept */
+	bool ended;
+	void (*added)(void *context);
+	void *context;
 };
+
+/* --- one event */
+
+static void write_line(struct text *text, const struct event *event, const char *attributes_json,
+                       size_t *ret_attributes)
+{
+	json_open(text, '{');
+	json_member_string(text, "Type", event->type);
+	json_member_string(text, "Action", event->action);
+	json_key(text, "Actor");
+	json_open(text, '{');
+	if (event->actor_id)
+		json_member_string(text, "ID", event->actor_id);
+	json_key(text, "Attributes");
+	*ret_attributes = text->length;
+	json_raw(text, attributes_json);
+	json_close(text, '}');
+	json_member_string(text, "scope", "local");
+	json_member_int(text, "time", event->time_ns / NS_PER_S);
+	json_member_int(text, "timeNano", event->time_ns);
+	json_close(text, '}');
+	text_append_char(text, '\n');
+}
+
+struct event *event_new(int64_t time_ns, const char *type, const char *action, const char *actor_id,
+                        const char *attributes_json)
+{
+	struct event *event = malloc(sizeof(*event));
+	struct text text = {0};
+	size_t attributes;
+
+	if (!event)
+		return NULL;
+	*event = (struct event){.time_ns = time_ns, .type = type, .action = action, .references = 1};
+	event->actor_id = actor_id ? strdup(actor_id) : NULL;
+	write_line(&text, event, attributes_json, &attributes);
+	event->length = text.length;
+	event->line = text_steal(&text);
+	if (!event->line || (actor_id && !event->actor_id)) {
+		event_unref(event);
+		return NULL;
+	}
+	event->attributes = event->line + attributes;
+	return event;
+}
+
+static struct event *event_ref(struct event *event)
+{
+	__atomic_fetch_add(&event->references, 1, __ATOMIC_RELAXED);
+	return event;
+}
+
+void event_unref(struct event *event)
+{
+	if (!event || __atomic_sub_fetch(&event->references, 1, __ATOMIC_ACQ_REL) > 0)
+		return;
+	free(event->actor_id);
+	free(event->line);
+	free(event);
+}
+
+void event_list_fini(struct event_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		event_unref(list->items[i]);
+	free(list->items);
+	*list = (struct event_list){0};
+}
+
+/* --- the ring */
 
 struct events *events_new(struct metrics *metrics)
 {
@@ -40,44 +107,28 @@ void events_free(struct events *events)
 	if (!events)
 		return;
 	for (size_t i = 0; i < EVENTS_KEPT; i++)
-		free(events->ring[i].line);
+		event_unref(events->ring[i]);
 	pthread_mutex_destroy(&events->lock);
 	free(events);
 }
 
-static char *event_line(int64_t time_ns, const char *action, const char *actor_id,
-                        const char *attributes_json)
+void events_watch(struct events *events, void (*added)(void *context), void *context)
 {
-	struct text text = {0};
-
-	json_open(&text, '{');
-	json_member_string(&text, "Type", "daemon");
-	json_member_string(&text, "Action", action);
-	json_key(&text, "Actor");
-	json_open(&text, '{');
-	json_member_string(&text, "ID", actor_id);
-	json_member_raw(&text, "Attributes", attributes_json);
-	json_close(&text, '}');
-	json_member_string(&text, "scope", "local");
-	json_member_int(&text, "time", time_ns / NS_PER_S);
-	json_member_int(&text, "timeNano", time_ns);
-	json_close(&text, '}');
-	text_append_char(&text, '\n');
-	return text_steal(&text);
+	events->added = added;
+	events->context = context;
 }
 
-static struct event *event_at(struct events *events, uint64_t number)
+static struct event **slot_of(struct events *events, uint64_t number)
 {
 	return &events->ring[number % EVENTS_KEPT];
 }
 
 static void drop_oldest(struct events *events)
 {
-	struct event *event = event_at(events, events->first++);
+	struct event **slot = slot_of(events, events->first++);
 
-	events->bytes -= strlen(event->line);
-	free(event->line);
-	event->line = NULL;
+	events->bytes -= (*slot)->length;
+	event_unref(take(*slot));
 }
 
 /* A single event that is larger than all may be together is kept nonetheless. */
@@ -89,34 +140,89 @@ static bool has_room(const struct events *events, size_t more)
 	       (kept < EVENTS_KEPT && more <= EVENTS_MAX_BYTES && events->bytes <= EVENTS_MAX_BYTES - more);
 }
 
-void events_add(struct events *events, const char *action, const char *actor_id, const char *attributes_json)
+static void tell(const struct events *events)
 {
-	struct event event;
+	if (events->added)
+		events->added(events->context);
+}
+
+void events_add(struct events *events, const char *type, const char *action, const char *actor_id,
+                const char *attributes_json)
+{
+	struct event *event;
 
 	metrics_count(events->metrics, METRICS_EVENTS, 1);
 	/* Times are taken under the lock, so that the ring is in their order. */
 	pthread_mutex_lock(&events->lock);
-	event.time_ns = timestamp_now_ns();
-	event.line = event_line(event.time_ns, action, actor_id, attributes_json);
-	if (event.line) {
-		while (!has_room(events, strlen(event.line)))
+	event = event_new(timestamp_now_ns(), type, action, actor_id, attributes_json);
+	if (event) {
+		while (!has_room(events, event->length))
 			drop_oldest(events);
-		events->bytes += strlen(event.line);
-		*event_at(events, events->count++) = event;
+		events->bytes += event->length;
+		*slot_of(events, events->count++) = event;
 	}
 	pthread_mutex_unlock(&events->lock);
-	if (!event.line)
+	if (event)
+		tell(events);
+	else
 		log_error("an event was lost: out of memory", "action", action);
 }
 
-void events_append(struct events *events, int64_t since_ns, int64_t until_ns, struct text *text)
+void events_end(struct events *events)
 {
 	pthread_mutex_lock(&events->lock);
+	events->ended = true;
+	pthread_mutex_unlock(&events->lock);
+	tell(events);
+}
+
+bool events_ended(struct events *events)
+{
+	bool ended;
+
+	pthread_mutex_lock(&events->lock);
+	ended = events->ended;
+	pthread_mutex_unlock(&events->lock);
+	return ended;
+}
+
+uint64_t events_count(struct events *events)
+{
+	uint64_t count;
+
+	pthread_mutex_lock(&events->lock);
+	count = events->count;
+	pthread_mutex_unlock(&events->lock);
+	return count;
+}
+
+struct event *events_get(struct events *events, uint64_t number)
+{
+	struct event *event = NULL;
+
+	pthread_mutex_lock(&events->lock);
+	if (number >= events->first && number < events->count)
+		event = event_ref(*slot_of(events, number));
+	pthread_mutex_unlock(&events->lock);
+	return event;
+}
+
+int events_collect(struct events *events, int64_t since_ns, int64_t until_ns, struct event_list *ret,
+                   uint64_t *ret_next)
+{
+	struct event_list list = {.items = calloc(EVENTS_KEPT, sizeof(struct event *))};
+
+	if (!list.items)
+		return -ENOMEM;
+	pthread_mutex_lock(&events->lock);
 	for (uint64_t i = events->first; i < events->count; i++) {
-		const struct event *event = event_at(events, i);
+		struct event *event = *slot_of(events, i);
 
 		if (event->time_ns >= since_ns && event->time_ns <= until_ns)
-			text_append(text, event->line);
+			list.items[list.count++] = event_ref(event);
 	}
+	*ret_next = events->count;
 	pthread_mutex_unlock(&events->lock);
+	*ret = list;
+	return 0;
 }

@@ -59,7 +59,8 @@ static void record_success(const struct service *service, const struct reload_jo
 	history_add(service->history, generation, job->source, unchanged ? "unchanged" : "ok", NULL,
 	            rtreg_report_changed_json(report));
 	if (!unchanged)
-		events_add(service->events, "reload", service->host, rtreg_report_attributes_json(report));
+		events_add(service->events, "daemon", "reload", service->host,
+		           rtreg_report_attributes_json(report));
 	log_warnings(report);
 	log_info(unchanged ? "configuration is unchanged" : "configuration reloaded", "source", job->source,
 	         "generation", number, "changed", unchanged ? NULL : rtreg_report_changed_json(report));
@@ -73,7 +74,7 @@ static void add_failed_event(const struct service *service, const char *message)
 	json_member_string(&attributes, "error", message);
 	json_member_string(&attributes, "name", service->host);
 	json_close(&attributes, '}');
-	events_add(service->events, "reload-failed", service->host,
+	events_add(service->events, "daemon", "reload-failed", service->host,
 	           attributes.failed ? "{}" : text_string(&attributes));
 }
 

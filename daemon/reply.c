@@ -7,10 +7,12 @@
 #include <sys/socket.h>
 
 #include "base/json_write.h"
+#include "followers.h"
 
 void reply_fini(struct reply *reply)
 {
 	text_fini(&reply->body);
+	follower_free(reply->follower);
 	*reply = (struct reply){0};
 }
 

@@ -14,6 +14,8 @@
 /* The version of the Docker Engine API that the routes for the docker CLI speak. */
 #define DOCKER_API_VERSION "1.41"
 
+struct follower;
+
 /* Zeroed is "not answered yet". */
 struct reply {
 	unsigned status;
@@ -22,6 +24,7 @@ struct reply {
 	char allow[64];           /* of a 405; else "" */
 	bool docker;              /* carries Api-Version */
 	struct text body;
+	struct follower *follower; /* tells the body instead, if not NULL */
 };
 
 void reply_fini(struct reply *reply);

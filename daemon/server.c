@@ -16,11 +16,13 @@
 #include <time.h>
 
 #include "connections.h"
+#include "events.h"
 #include "head.h"
 #include "log.h"
 #include "metrics.h"
 #include "request.h"
 #include "routes.h"
+#include "stream.h"
 #include "timestamp.h"
 #include "trust.h"
 #include "worker.h"
@@ -79,26 +81,35 @@ static void count_answer(const struct request *request, unsigned status)
 	                statistics_now_ns() - request->began_ns);
 }
 
-static enum MHD_Result send_reply(struct request *request, bool close_after)
+static struct MHD_Response *response_of(struct request *request)
 {
 	struct reply *reply = &request->reply;
 	struct MHD_Response *response;
-	enum MHD_Result result;
 	size_t length;
 	char *body;
 
+	if (reply->follower)
+		return stream_new(request);
 	if (reply->body.failed)
 		reply_message(reply, 500, "out of memory");
 	length = reply->body.length;
 	body = text_steal(&reply->body);
 	response = MHD_create_response_from_buffer(body ? length : 0, body, MHD_RESPMEM_MUST_FREE);
-	if (!response) {
+	if (!response)
 		free(body);
+	return response;
+}
+
+static enum MHD_Result send_reply(struct request *request, bool close_after)
+{
+	struct MHD_Response *response = response_of(request);
+	enum MHD_Result result;
+
+	if (!response)
 		return MHD_NO;
-	}
 	add_headers(request, response, close_after);
-	count_answer(request, reply->status);
-	result = MHD_queue_response(request->http, reply->status, response);
+	count_answer(request, request->reply.status);
+	result = MHD_queue_response(request->http, request->reply.status, response);
 	MHD_destroy_response(response);
 	if (log_enabled(RTREG_LOG_DEBUG))
 		log_answer(request);
@@ -380,6 +391,14 @@ static int add_worker(struct server *server, struct service *service)
 	return rc;
 }
 
+static void tell_workers(void *context)
+{
+	struct server *server = context;
+
+	for (unsigned i = 0; i < server->count; i++)
+		worker_tell(&server->workers[i]);
+}
+
 int server_new(struct service *service, unsigned threads, struct server **ret)
 {
 	struct server *server = calloc(1, sizeof(*server) + threads * sizeof(server->workers[0]));
@@ -394,6 +413,7 @@ int server_new(struct service *service, unsigned threads, struct server **ret)
 			return rc;
 		}
 	}
+	events_watch(service->events, tell_workers, server);
 	*ret = server;
 	return 0;
 }

@@ -12,7 +12,7 @@
 
 struct server;
 
-/* service->connections and ->reloads are there. -ENOMEM, -EAGAIN. */
+/* service->connections, ->events and ->reloads are there. -ENOMEM, -EAGAIN. */
 int server_new(struct service *service, unsigned threads, struct server **ret);
 /*
  * Waits until every request that was suspended and resumed has had its reply, or its client has not taken it

@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <time.h>
 
 #include "base/json_write.h"
 #include "base/problems.h"
@@ -30,6 +31,8 @@
 #include "timestamp.h"
 
 #define DESCRIPTORS_WANTED 8192
+#define LEAVE_MS           3000 /* for all that follow together; each is cut much sooner if it takes nothing */
+#define LEAVE_TICK_NS      5000000
 
 /*
  * Signals are read from a descriptor from here on; all threads made later inherit the mask. One that comes
@@ -137,7 +140,7 @@ static void add_own_event(struct service *service, const char *action)
 	json_open(&attributes, '{');
 	json_member_string(&attributes, "name", service->host);
 	json_close(&attributes, '}');
-	events_add(service->events, action, service->host,
+	events_add(service->events, "daemon", action, service->host,
 	           attributes.failed ? "{}" : text_string(&attributes));
 }
 
@@ -172,6 +175,19 @@ static int start(struct service *service, struct loop *loop, struct rtreg_error 
 	return rc;
 }
 
+/* The last event, and the end for those who follow. Context: no reload can come any more. */
+static void take_leave(struct service *service)
+{
+	int64_t end_ms = monotonic_now_ms() + LEAVE_MS;
+
+	add_own_event(service, "stop");
+	events_end(service->events);
+	while (connections_following(service->connections) > 0 && monotonic_now_ms() < end_ms) {
+		connections_tick(service->connections);
+		nanosleep(&(struct timespec){.tv_nsec = LEAVE_TICK_NS}, NULL);
+	}
+}
+
 /* Undoes as much of start() as was done. */
 static void stop(struct service *service, struct loop *loop)
 {
@@ -179,8 +195,11 @@ static void stop(struct service *service, struct loop *loop)
 	/* Before the server: every suspended request is resumed with it, and learns what became of it. */
 	if (service->reloads)
 		reloads_stop(service->reloads);
-	if (service->server)
+	if (service->server) {
+		take_leave(service);
 		server_flush(service->server, LINGER_MS);
+		events_watch(service->events, NULL, NULL);
+	}
 	server_free(service->server);
 	reloads_free(service->reloads);
 	diagnostic_free(service->diagnostic); /* it tells of the registry */

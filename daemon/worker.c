@@ -14,9 +14,12 @@
 #include "service.h"
 
 /*
- * A descriptor to take over, or a connection to resume; neither: the end. Written and read whole. There are never as
- * many connections as the pipe has room for messages, and each has one at most, so writing does not fail.
+ * A descriptor to take over, a connection to resume, or what else there is to do. Written and read whole. There are
+ * never as many connections as the pipe has room for messages; each has one at most, and the word that something has
+ * happened is there once at most. So writing does not fail.
  */
+enum { NO_DESCRIPTOR = -1, LOOK_AT_STREAMS = -2, THE_END = -3 };
+
 struct message {
 	int fd;
 	struct MHD_Connection *suspended;
@@ -24,11 +27,12 @@ struct message {
 
 static int timeout_ms(struct worker *worker)
 {
+	int streams = streams_timeout_ms(&worker->streams);
 	MHD_UNSIGNED_LONG_LONG timeout;
 
-	if (MHD_get_timeout(worker->http, &timeout) != MHD_YES)
-		return -1;
-	return timeout < INT_MAX ? (int)timeout : INT_MAX;
+	if (MHD_get_timeout(worker->http, &timeout) != MHD_YES || timeout > INT_MAX)
+		return streams;
+	return streams >= 0 && streams < (int)timeout ? streams : (int)timeout;
 }
 
 static void send_message(const struct worker *worker, struct message message)
@@ -56,7 +60,7 @@ static bool read_messages(struct worker *worker)
 			add_connection(worker, message.fd);
 		else if (message.suspended)
 			MHD_resume_connection(message.suspended);
-		else
+		else if (message.fd == THE_END)
 			return false;
 	}
 	return true;
@@ -68,9 +72,14 @@ static void *work(void *context)
 	struct epoll_event events[2];
 
 	while (read_messages(worker)) {
+		/* Taken back before they look: what happens from here on is told again. */
+		streams_serve(&worker->streams, atomic_exchange(&worker->told, false));
 		MHD_run(worker->http);
 		epoll_wait(worker->epoll_fd, events, ARRAY_SIZE(events), timeout_ms(worker));
 	}
+	/* The library takes it ill if one is suspended when it stops. */
+	streams_cut(&worker->streams);
+	MHD_run(worker->http);
 	return NULL;
 }
 
@@ -122,7 +131,7 @@ int worker_start(struct worker *worker, struct service *service, struct MHD_Daem
 
 void worker_stop(struct worker *worker)
 {
-	send_message(worker, (struct message){.fd = -1});
+	send_message(worker, (struct message){.fd = THE_END});
 	pthread_join(worker->thread, NULL);
 	MHD_stop_daemon(worker->http);
 	close_descriptors(worker);
@@ -135,5 +144,11 @@ void worker_take(struct worker *worker, int fd)
 
 void worker_resume(struct worker *worker, struct MHD_Connection *suspended)
 {
-	send_message(worker, (struct message){.fd = -1, .suspended = suspended});
+	send_message(worker, (struct message){.fd = NO_DESCRIPTOR, .suspended = suspended});
+}
+
+void worker_tell(struct worker *worker)
+{
+	if (!atomic_exchange(&worker->told, true))
+		send_message(worker, (struct message){.fd = LOOK_AT_STREAMS});
 }

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A request thread: it drives one daemon of the HTTP library, and is the only one to call it. Others hand it what it is
- * to do: take over a connection, resume one. The library does not wait by itself: after each full batch of 128 events
+ * to do: take over a connection, resume one, look at its streams. The library does not wait by itself: after each full batch of 128 events
  * it would wait for more before it serves those it has.
  */
 #ifndef RTREGD_WORKER_H
 #define RTREGD_WORKER_H
 
 #include <pthread.h>
+#include <stdatomic.h>
+
+#include "stream.h"
 
 struct MHD_Connection;
 struct MHD_Daemon;
@@ -18,6 +21,8 @@ struct worker {
 	struct MHD_Daemon *http;
 	int epoll_fd;
 	int messages[2]; /* a pipe */
+	struct streams streams;
+	atomic_bool told; /* that something has happened, and has not looked yet */
 	pthread_t thread;
 };
 
@@ -29,5 +34,7 @@ void worker_stop(struct worker *worker);
 void worker_take(struct worker *worker, int fd);
 /* Has a suspended connection resumed. Context: any thread, once for each suspension. */
 void worker_resume(struct worker *worker, struct MHD_Connection *suspended);
+/* Has it look at its streams. Context: any thread. */
+void worker_tell(struct worker *worker);
 
 #endif

@@ -26,7 +26,7 @@ LIBRARIES = (
 )
 PUBLIC = ("rtreg/rtreg.h", "rtreg/inline.h", "rtreg/client.h")
 # What the programs may use of the library's inside, besides base/.
-PROGRAMS_MAY = ("values/keys.h",)
+PROGRAMS_MAY = ("values/keys.h", "values/parse.h", "values/value.h")
 # The generator of the manual reads rtregd's table of options too.
 MANUAL = re.compile(r"tools/manual\w*\.[ch]")
 MANUAL_MAY = ("daemon/options.h",)
