@@ -138,3 +138,34 @@ void history_append_newest(struct history *history, struct text *text)
 	}
 	pthread_mutex_unlock(&history->lock);
 }
+
+/* What stands between the quotes of the first string of an array. */
+static size_t first_string(const char *array, const char **ret)
+{
+	const char *begin = strchr(array, '"'), *at = begin;
+
+	*ret = begin ? begin + 1 : array;
+	if (!begin)
+		return 0;
+	for (at++; *at != '"'; at++)
+		at += *at == '\\';
+	return (size_t)(at - begin - 1);
+}
+
+void history_append_failure(struct history *history, const char *prefix, struct text *text)
+{
+	const struct entry *newest;
+	const char *message;
+	size_t length;
+
+	pthread_mutex_lock(&history->lock);
+	newest = &history->ring[(history->count + HISTORY_KEPT - 1) % HISTORY_KEPT];
+	if (history->count > 0 && strcmp(newest->result, "failed") == 0) {
+		length = first_string(newest->errors_json ? newest->errors_json : "[]", &message);
+		json_string(text, prefix);
+		text->length -= text->failed ? 0 : 1; /* its quote: what follows is escaped already */
+		text_append_n(text, message, length);
+		text_append_char(text, '"');
+	}
+	pthread_mutex_unlock(&history->lock);
+}

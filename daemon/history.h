@@ -37,5 +37,7 @@ void history_totals(struct history *history, struct history_totals *ret);
 void history_append(struct history *history, struct text *text);
 /* Appends {"time","result","errors"} of the newest, or null. */
 void history_append_newest(struct history *history, struct text *text);
+/* If the newest failed, appends a JSON string: `prefix` and the first of its errors. Else nothing. */
+void history_append_failure(struct history *history, const char *prefix, struct text *text);
 
 #endif

@@ -114,6 +114,10 @@ void route_request(struct request *request, const char *method)
 	}
 	if (reply->allow[0])
 		reply_message(reply, 405, "%s is not allowed for %s", method, path);
+	else if (unversioned)
+		/* What engines have more of: their clients show this to people. */
+		reply_message(reply, 404,
+		              "this is rtreg, a runtime registry and not an engine: no such path: %s", path);
 	else
 		reply_message(reply, 404, "no such path: %s", path);
 }

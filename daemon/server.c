@@ -49,7 +49,9 @@ static void add_headers(const struct request *request, struct MHD_Response *resp
 	MHD_add_response_header(response, "Cache-Control", "no-cache");
 	if (reply->docker) {
 		MHD_add_response_header(response, "Api-Version", DOCKER_API_VERSION);
+		MHD_add_response_header(response, "Docker-Experimental", "false");
 		MHD_add_response_header(response, "Ostype", "linux");
+		MHD_add_response_header(response, "Server", "rtreg/" RTREG_VERSION " (linux)");
 	}
 	if (reply->allow[0])
 		MHD_add_response_header(response, "Allow", reply->allow);

@@ -141,6 +141,16 @@ int rtreg_snapshot_runtime(const struct rtreg_snapshot *snapshot, size_t index, 
 	return 0;
 }
 
+const char *rtreg_snapshot_runtime_arg(const struct rtreg_snapshot *snapshot, size_t runtime, size_t index)
+{
+	const struct value *configured = NULL, *arguments;
+
+	if (runtime < snapshot->runtime_count)
+		configured = snapshot->runtimes[runtime].configured;
+	arguments = configured ? value_member(configured, "runtimeArgs") : NULL;
+	return arguments && arguments->type == VALUE_ARRAY ? element(arguments, index) : NULL;
+}
+
 /* Within a reader section nothing is allocated, for a message neither. */
 int rtreg_resolve_failed(const char *name, size_t length, struct rtreg_error *error)
 {

@@ -375,6 +375,9 @@ RTREG_EXPORT size_t rtreg_snapshot_runtime_count(const struct rtreg_snapshot *sn
 /* The i-th, in order of name; `stock` may be NULL. -ENOENT past the last. */
 RTREG_EXPORT int rtreg_snapshot_runtime(const struct rtreg_snapshot *snapshot, size_t index,
                                         struct rtreg_runtime *ret, bool *stock);
+/* The `index`-th argument of the `runtime`-th, as configured; NULL past the last, or past the last runtime. */
+RTREG_EXPORT const char *rtreg_snapshot_runtime_arg(const struct rtreg_snapshot *snapshot, size_t runtime,
+                                                    size_t index);
 
 /*
  * The look-up of CONTRACT C45: for a runtime with a wrapper, finds the binary (PATH if it has no slash); one
