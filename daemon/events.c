@@ -7,11 +7,9 @@
 
 #include "base/json_write.h"
 #include "log.h"
-#include "metrics.h"
 #include "timestamp.h"
 
 struct events {
-	struct metrics *metrics;
 	pthread_mutex_t lock;
 	struct event *ring[EVENTS_KEPT];
 	uint64_t first, count; /* the oldest kept; ever added: the next goes to ring[count % EVENTS_KEPT] */
@@ -91,13 +89,12 @@ void event_list_fini(struct event_list *list)
 
 /* --- the ring */
 
-struct events *events_new(struct metrics *metrics)
+struct events *events_new(void)
 {
 	struct events *events = calloc(1, sizeof(*events));
 
 	if (!events)
 		return NULL;
-	events->metrics = metrics;
 	pthread_mutex_init(&events->lock, NULL);
 	return events;
 }
@@ -151,7 +148,6 @@ void events_add(struct events *events, const char *type, const char *action, con
 {
 	struct event *event;
 
-	metrics_count(events->metrics, METRICS_EVENTS, 1);
 	/* Times are taken under the lock, so that the ring is in their order. */
 	pthread_mutex_lock(&events->lock);
 	event = event_new(timestamp_now_ns(), type, action, actor_id, attributes_json);

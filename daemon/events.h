@@ -39,10 +39,9 @@ static inline void event_unrefp(struct event **event)
 #define _cleanup_event_ _cleanup_(event_unrefp)
 
 struct events;
-struct metrics;
 
-/* NULL without memory. `metrics` outlive it. */
-struct events *events_new(struct metrics *metrics);
+/* NULL without memory. */
+struct events *events_new(void);
 void events_free(struct events *events);
 
 /*

@@ -10,7 +10,6 @@ struct route_metrics {
 
 struct metrics {
 	_Atomic uint64_t counters[METRICS_COUNTERS];
-	_Atomic int64_t followers;
 	struct histogram reload_durations;
 	struct route_metrics routes[];
 };
@@ -40,11 +39,6 @@ void metrics_count(struct metrics *metrics, enum metrics_counter counter, uint64
 	add(&metrics->counters[counter], by);
 }
 
-void metrics_follower(struct metrics *metrics, int by)
-{
-	atomic_fetch_add_explicit(&metrics->followers, by, memory_order_relaxed);
-}
-
 void metrics_request(struct metrics *metrics, size_t route, unsigned status, int64_t took_ns)
 {
 	if (status >= METRICS_STATUS_MIN && status < METRICS_STATUS_MIN + METRICS_STATUSES)
@@ -61,14 +55,6 @@ void metrics_reload(struct metrics *metrics, int64_t took_ns)
 uint64_t metrics_counted(const struct metrics *metrics, enum metrics_counter counter)
 {
 	return get(&metrics->counters[counter]);
-}
-
-uint64_t metrics_followers(const struct metrics *metrics)
-{
-	int64_t followers = atomic_load_explicit(&metrics->followers, memory_order_relaxed);
-
-	/* Seen out of order, one that went may be counted before it came. */
-	return followers > 0 ? (uint64_t)followers : 0;
 }
 
 uint64_t metrics_requests(const struct metrics *metrics, size_t route, unsigned status)

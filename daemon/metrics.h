@@ -19,8 +19,6 @@ enum metrics_counter {
 	METRICS_REFUSED_NO_MEMORY,
 	METRICS_ACCEPT_PAUSES,
 	METRICS_REQUESTS_UNREAD,
-	METRICS_EVENTS,
-	METRICS_EVENTS_LOST,
 	METRICS_COUNTERS,
 };
 
@@ -29,8 +27,6 @@ struct metrics *metrics_new(size_t routes);
 void metrics_free(struct metrics *metrics);
 
 void metrics_count(struct metrics *metrics, enum metrics_counter counter, uint64_t by);
-/* One follower of events more (1) or less (-1). */
-void metrics_follower(struct metrics *metrics, int by);
 /* A request that gets its reply; `route` is a number of routes.h. `took_ns` is left out where it is negative. */
 void metrics_request(struct metrics *metrics, size_t route, unsigned status, int64_t took_ns);
 void metrics_reload(struct metrics *metrics, int64_t took_ns);
@@ -38,7 +34,6 @@ void metrics_reload(struct metrics *metrics, int64_t took_ns);
 /* --- reading */
 
 uint64_t metrics_counted(const struct metrics *metrics, enum metrics_counter counter);
-uint64_t metrics_followers(const struct metrics *metrics);
 uint64_t metrics_requests(const struct metrics *metrics, size_t route, unsigned status);
 void metrics_request_durations(const struct metrics *metrics, size_t route, struct rtreg_histogram *ret);
 void metrics_reload_durations(const struct metrics *metrics, struct rtreg_histogram *ret);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "connections.h"
+#include "events.h"
 #include "exposition.h"
 #include "history.h"
 #include "metrics.h"
@@ -20,7 +21,7 @@ struct scrape {
 	const struct service *service;
 	struct history_totals reloads;
 	uint64_t reload_failed_not, reload_time_ns;
-	uint64_t uptime_ns, started_ns, runtimes, connections, followers;
+	uint64_t uptime_ns, started_ns, runtimes, connections, events, events_lost, followers;
 	uint64_t counted[METRICS_COUNTERS];
 	struct rtreg_statistics library;
 	struct rtreg_timing timings[TIMINGS_MAX];
@@ -248,10 +249,9 @@ static const struct metric metrics[] = {
          "Connections refused: too many in all, too many of one user, no memory.", write_refused, 0},
         {"rtreg_accept_pauses_total", "counter", "Pauses in accepting for lack of descriptors or memory.",
          write_number, COUNTED(METRICS_ACCEPT_PAUSES)},
-        {"rtreg_events_total", "counter", "Events that happened.", write_number, COUNTED(METRICS_EVENTS)},
+        {"rtreg_events_total", "counter", "Events that happened.", write_number, AT(events)},
         {"rtreg_events_lost_total", "counter",
-         "Events that followers did not get because they were too slow.", write_number,
-         COUNTED(METRICS_EVENTS_LOST)},
+         "Events that followers did not get because they were too slow.", write_number, AT(events_lost)},
         {"rtreg_event_followers", "gauge", "Requests for events that stay open.", write_number,
          AT(followers)},
         {"process_cpu_seconds_total", "counter", "Processor time used, in user and system mode.",
@@ -282,7 +282,8 @@ static void collect(const struct service *service, struct scrape *ret)
 	                       .started_ns = (uint64_t)service->started_ns,
 	                       .runtimes = count_runtimes(service->registry),
 	                       .connections = connections_count(service->connections),
-	                       .followers = metrics_followers(service->metrics)};
+	                       .events = events_count(service->events),
+	                       .followers = connections_following(service->connections)};
 	history_totals(service->history, &ret->reloads);
 	ret->reload_failed_not = !ret->reloads.failed;
 	ret->reload_time_ns = (uint64_t)ret->reloads.time_ns;

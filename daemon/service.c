@@ -75,12 +75,12 @@ static int make_parts(struct service *service, const struct loop *loop, struct r
 	service->started_ms = monotonic_now_ms();
 	service->metrics = metrics_new(route_count());
 	service->history = history_new();
-	service->events = service->metrics ? events_new(service->metrics) : NULL;
+	service->events = events_new();
 	service->gate = gate_new();
 	service->diagnostic = diagnostic_new(service);
 	service->connections = connections_new(loop->epoll_fd);
-	if (!service->history || !service->events || !service->gate || !service->diagnostic ||
-	    !service->connections)
+	if (!service->metrics || !service->history || !service->events || !service->gate ||
+	    !service->diagnostic || !service->connections)
 		return error_no_memory(error);
 	return 0;
 }
