@@ -3,8 +3,13 @@
 #
 #   tools/packages.sh build     what building and running need
 #   tools/packages.sh test      the same, and what test/run needs
-#   tools/packages.sh list build|test     prints the names, installs nothing
+#   tools/packages.sh list build|test|unpacked     prints the names, installs nothing
+#
+# Programs that some tests use, and that bring services with them which should not start on everybody's machine, are
+# not installed but unpacked into build-test/packages/NAME. Without them those tests are skipped.
 set -euo pipefail
+
+top=$(cd "$(dirname "$0")/.." && pwd)
 
 build=(gcc libc6-dev binutils meson ninja-build pkg-config liburcu-dev libjson-c-dev libsodium-dev
        libmicrohttpd-dev libsystemd-dev)
@@ -12,6 +17,7 @@ build=(gcc libc6-dev binutils meson ninja-build pkg-config liburcu-dev libjson-c
 # zsh and fish, for completion, take 19 MB each; groff-base, man-db and mandoc, for the manual, 8 MB together.
 tests=(check python3 g++ clang clang-format clang-tidy curl shellcheck util-linux zsh fish groff-base man-db mandoc
        systemd runc)
+unpacked=(docker.io prometheus)
 
 say() { printf 'packages: %s\n' "$*" >&2; }
 
@@ -59,14 +65,40 @@ install_packages() {
 	}
 }
 
+fetch_into() { (cd "$1" && quietly apt-get download -qq "$2"); }
+
+# Fetches a package and unpacks it, unless that has been done. What it needs to run is not looked at.
+unpack_package() {
+	local name=$1 into=$top/build-test/packages/$1 work
+	[ ! -d "$into" ] || return 0
+	mkdir -p "$top/build-test/packages"
+	work=$(mktemp -d "$top/build-test/packages/.new.XXXXXX")
+	# On a fresh machine there are no lists yet to find it in.
+	if { fetch_into "$work" "$name" 2>/dev/null || {
+		[ "$(id -u)" -eq 0 ] && quietly apt-get update -qq && fetch_into "$work" "$name"
+	}; } && dpkg -x "$work"/*.deb "$work/tree"; then
+		mv "$work/tree" "$into"
+	else
+		say "cannot fetch $name: the tests that use it will be skipped"
+	fi
+	rm -rf "$work"
+}
+
 list_only=no
 if [ "${1-}" = list ]; then
 	list_only=yes
 	shift
 fi
 case "${1-}" in
-build) wanted=("${build[@]}") ;;
+build)
+	wanted=("${build[@]}")
+	unpacked=()
+	;;
 test) wanted=("${build[@]}" "${tests[@]}") ;;
+unpacked)
+	[ "$list_only" = yes ] || usage 2 >&2
+	wanted=("${unpacked[@]}")
+	;;
 --help | -h) usage 0 ;;
 *)
 	[ -z "${1-}" ] || say "there is no '$1'"
@@ -84,3 +116,4 @@ if ! command -v apt-get >/dev/null || ! command -v dpkg >/dev/null; then
 fi
 mapfile -t missing < <(missing_of "${wanted[@]}")
 [ "${#missing[@]}" -eq 0 ] || install_packages "${missing[@]}"
+for name in "${unpacked[@]}"; do unpack_package "$name"; done
