@@ -14,6 +14,7 @@ struct events {
 	struct event *ring[EVENTS_KEPT];
 	uint64_t first, count; /* the oldest kept; ever added: the next goes to ring[count % EVENTS_KEPT] */
 	size_t bytes;          /* of the lines that are kept */
+	uint64_t lost;         /* by followers */
 	bool ended;
 	void (*added)(void *context);
 	void *context;
@@ -25,6 +26,11 @@ static void write_line(struct text *text, const struct event *event, const char 
                        size_t *ret_attributes)
 {
 	json_open(text, '{');
+	/* As the engine has it for containers, for its older clients. */
+	if (strcmp(event->type, "container") == 0) {
+		json_member_string(text, "status", event->action);
+		json_member_string(text, "id", event->actor_id);
+	}
 	json_member_string(text, "Type", event->type);
 	json_member_string(text, "Action", event->action);
 	json_key(text, "Actor");
@@ -180,6 +186,23 @@ bool events_ended(struct events *events)
 	ended = events->ended;
 	pthread_mutex_unlock(&events->lock);
 	return ended;
+}
+
+void events_note_lost(struct events *events, uint64_t count)
+{
+	pthread_mutex_lock(&events->lock);
+	events->lost += count;
+	pthread_mutex_unlock(&events->lock);
+}
+
+uint64_t events_lost(struct events *events)
+{
+	uint64_t lost;
+
+	pthread_mutex_lock(&events->lock);
+	lost = events->lost;
+	pthread_mutex_unlock(&events->lock);
+	return lost;
 }
 
 uint64_t events_count(struct events *events)

@@ -60,6 +60,10 @@ bool events_ended(struct events *events);
  */
 void events_watch(struct events *events, void (*added)(void *context), void *context);
 
+/* A follower was told that it missed `count`; how many all of them were told. */
+void events_note_lost(struct events *events, uint64_t count);
+uint64_t events_lost(struct events *events);
+
 /* How many have ever been added, which is the next one's number. */
 uint64_t events_count(struct events *events);
 /* The event of that number, referenced for the caller; NULL: it has left the ring, or is not there yet. */

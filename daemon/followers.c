@@ -193,7 +193,15 @@ static struct event *next_marker(struct follower *follower)
 	if (follower->told_lost)
 		return NULL;
 	follower->told_lost = true;
+	events_note_lost(follower->events, follower->waiting);
 	return make_marker(follower);
+}
+
+static struct event *next_replayed(struct follower *follower)
+{
+	struct event **item = &follower->replay.items[follower->replayed++];
+
+	return take(*item);
 }
 
 /* What to tell next, referenced; NULL: nothing for the moment, or ever. */
@@ -204,7 +212,7 @@ static struct event *next_event(struct follower *follower)
 	if (follower->lost)
 		return next_marker(follower);
 	if (replay_left(follower) > 0)
-		return take(follower->replay.items[follower->replayed++]);
+		return next_replayed(follower);
 	if (follower->waiting == 0)
 		return NULL;
 	skip_unwanted(follower);

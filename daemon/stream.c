@@ -15,7 +15,7 @@
 
 #define BLOCK_SIZE       4096  /* only where the client knows no chunks */
 #define SWEEP_MS         10000 /* after which a client that has gone is noticed at the latest */
-#define LOST_PATIENCE_MS 60000 /* for taking the marker */
+#define END_PATIENCE_MS  60000 /* for taking the marker, or what came before `until` */
 #define STOP_PATIENCE_MS 300   /* for taking anything */
 
 struct stream {
@@ -26,7 +26,8 @@ struct stream {
 	struct events *events;
 	struct follower *follower;
 	bool suspended;
-	bool hurried; /* has a deadline, because it is lost */
+	bool stays;          /* was open when it began: the library has no time limit for it */
+	int64_t patience_ms; /* for which its client may take nothing; 0: for ever */
 	bool cut;
 };
 
@@ -46,8 +47,8 @@ static ssize_t read_stream(void *context, uint64_t position, char *buffer, size_
 	(void)position;
 	if (done < 0)
 		return MHD_CONTENT_READER_END_OF_STREAM;
-	if (done > 0 && events_ended(stream->events))
-		connection_give(stream->peer, STOP_PATIENCE_MS);
+	if (done > 0 && stream->patience_ms > 0)
+		connection_give(stream->peer, stream->patience_ms);
 	if (done > 0)
 		return done;
 	if (is_gone(stream))
@@ -119,7 +120,8 @@ struct MHD_Response *stream_new(struct request *request)
 	stream->follower = take(request->reply.follower);
 	add_stream(&request->worker->streams, stream);
 	make_due(&request->worker->streams, stream);
-	if (follower_stays(stream->follower))
+	stream->stays = follower_stays(stream->follower);
+	if (stream->stays)
 		let_stay(request, response);
 	return response;
 }
@@ -131,24 +133,26 @@ static void resume(struct stream *stream)
 	stream->suspended = false;
 }
 
-static void look_at(struct stream *stream)
+static void hurry(struct stream *stream, int64_t patience_ms)
 {
-	follower_look(stream->follower);
-	if (follower_is_lost(stream->follower) && !stream->hurried) {
-		connection_give(stream->peer, LOST_PATIENCE_MS);
-		stream->hurried = true;
-	}
-	if (stream->suspended && (follower_has_more(stream->follower) || is_gone(stream)))
-		resume(stream);
-	make_due(stream->streams, stream);
+	if (stream->patience_ms == patience_ms)
+		return;
+	stream->patience_ms = patience_ms;
+	connection_give(stream->peer, patience_ms);
 }
 
-/* Those who follow no further have not for ever to take what is left. */
-static void hurry_for_the_end(const struct streams *streams)
+static void look_at(struct stream *stream)
 {
-	for (struct stream *stream = streams->first; stream; stream = stream->next)
-		if (events_ended(stream->events) && follower_stays(stream->follower))
-			connection_give(stream->peer, STOP_PATIENCE_MS);
+	struct follower *follower = stream->follower;
+
+	follower_look(follower);
+	if (events_ended(stream->events))
+		hurry(stream, STOP_PATIENCE_MS);
+	else if (stream->stays && (follower_is_lost(follower) || !follower_stays(follower)))
+		hurry(stream, END_PATIENCE_MS);
+	if (stream->suspended && (follower_has_more(follower) || is_gone(stream)))
+		resume(stream);
+	make_due(stream->streams, stream);
 }
 
 void streams_serve(struct streams *streams, bool now)
@@ -156,7 +160,6 @@ void streams_serve(struct streams *streams, bool now)
 	if (!streams->first || (!now && monotonic_now_ms() < streams->due_ms))
 		return;
 	streams->due_ms = monotonic_now_ms() + SWEEP_MS;
-	hurry_for_the_end(streams);
 	for (struct stream *stream = streams->first; stream; stream = stream->next)
 		look_at(stream);
 }

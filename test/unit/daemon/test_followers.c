@@ -82,9 +82,10 @@ START_TEST(events_add_type_and_actor_are_in_the_line)
 	follow(0, INT64_MAX, "");
 	events_add(events, "container", "lock-in", "c1", "{\"runtime\":\"runc\"}");
 	ck_assert_int_eq(read_all(4096), 0);
-	ck_assert_ptr_nonnull(
-	        strstr(told, "{\"Type\":\"container\",\"Action\":\"lock-in\",\"Actor\":{\"ID\":\"c1\","
-	                     "\"Attributes\":{\"runtime\":\"runc\"}},\"scope\":\"local\",\"time\":"));
+	ck_assert_ptr_nonnull(strstr(told,
+	                             "{\"status\":\"lock-in\",\"id\":\"c1\",\"Type\":\"container\","
+	                             "\"Action\":\"lock-in\",\"Actor\":{\"ID\":\"c1\","
+	                             "\"Attributes\":{\"runtime\":\"runc\"}},\"scope\":\"local\",\"time\":"));
 	ck_assert_int_eq(lines_told(), 1);
 }
 END_TEST
@@ -216,6 +217,7 @@ START_TEST(follower_lost_when_the_ring_lets_its_next_event_go)
 		events_add(events, "daemon", "reload", "host", attributes);
 	ck_assert_int_eq(read_all(4096), -1);
 	ck_assert_ptr_nonnull(strstr(told, "\"count\":\"4\""));
+	ck_assert_uint_eq(events_lost(events), 4);
 }
 END_TEST
 
