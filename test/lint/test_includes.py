@@ -30,6 +30,7 @@ REFUSED = (
     ("liburcu in a tool", "tools/a.c", "#include <urcu-bp.h>"),
     ("check outside the tests", "lib/values/a.c", "#include <check.h>"),
     ("the library's inside in the daemon", "daemon/a.c", '#include "store/store.h"'),
+    ("the library's inside in the daemon", "daemon/a.c", '#include "values/settings.h"'),
     ("the library's inside in a tool", "tools/a.c", '#include "values/value.h"'),
     ("the daemon's inside in a tool", "tools/a.c", '#include "daemon/server.h"'),
     ("the daemon's options in rtregctl", "tools/commands.c", '#include "daemon/options.h"'),
@@ -39,6 +40,7 @@ REFUSED = (
 )
 ALLOWED = (
     ("an earlier station", "lib/values/a.c", '#include "bytes/scan.h"'),
+    ("the parser in the daemon", "daemon/a.c", '#include "values/parse.h"'),
     ("its own folder", "lib/values/a.c", '#include "values/value.h"'),
     ("base", "lib/values/a.c", '#include "base/text.h"'),
     ("the public header", "lib/base/a.c", '#include "rtreg/rtreg.h"'),
