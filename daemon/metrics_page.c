@@ -283,6 +283,7 @@ static void collect(const struct service *service, struct scrape *ret)
 	                       .runtimes = count_runtimes(service->registry),
 	                       .connections = connections_count(service->connections),
 	                       .events = events_count(service->events),
+	                       .events_lost = events_lost(service->events),
 	                       .followers = connections_following(service->connections)};
 	history_totals(service->history, &ret->reloads);
 	ret->reload_failed_not = !ret->reloads.failed;

@@ -247,6 +247,7 @@ class Slow(EventsTest):
         self.assertEqual(actions(events), ["reload", "lost"])
         self.assertEqual((events[1]["Type"], events[1]["Actor"]), ("daemon", {"Attributes": {"count": "300"}}))
         self.assertEqual(events[1]["timeNano"] // 10**9, events[1]["time"])
+        self.assertIn("\nrtreg_events_lost_total 300\n", self.get("/metrics").text)
 
     def test_what_a_filter_keeps_back_is_not_lost(self):
         self.start()

@@ -30,7 +30,7 @@ REFUSED = (
     ("liburcu in a tool", "tools/a.c", "#include <urcu-bp.h>"),
     ("check outside the tests", "lib/values/a.c", "#include <check.h>"),
     ("the library's inside in the daemon", "daemon/a.c", '#include "store/store.h"'),
-    ("the library's inside in the daemon", "daemon/a.c", '#include "values/settings.h"'),
+    ("what lies beside the parser in the daemon", "daemon/a.c", '#include "values/settings.h"'),
     ("the library's inside in a tool", "tools/a.c", '#include "values/value.h"'),
     ("the daemon's inside in a tool", "tools/a.c", '#include "daemon/server.h"'),
     ("the daemon's options in rtregctl", "tools/commands.c", '#include "daemon/options.h"'),

@@ -215,6 +215,25 @@ START_TEST(pin_inside_a_section_works)
 }
 END_TEST
 
+START_TEST(snapshot_runtime_arg_gives_the_configured_ones_and_then_null)
+{
+	const struct rtreg_snapshot *pinned;
+	struct rtreg_runtime runtime;
+
+	open_registry("{\"runtimes\":{\"a\":{\"path\":\"/"
+	              "a\",\"RuntimeArgs\":[\"-x\",\"\"]},\"b\":{\"path\":\"/b\"}}}");
+	pinned = rtreg_pin(registry);
+	ck_assert_int_eq(rtreg_snapshot_runtime(pinned, 0, &runtime, NULL), 0);
+	ck_assert_str_eq(runtime.name, "a");
+	ck_assert_str_eq(rtreg_snapshot_runtime_arg(pinned, 0, 0), "-x");
+	ck_assert_str_eq(rtreg_snapshot_runtime_arg(pinned, 0, 1), "");
+	ck_assert_ptr_null(rtreg_snapshot_runtime_arg(pinned, 0, 2));
+	for (size_t i = 1; i <= rtreg_snapshot_runtime_count(pinned); i++)
+		ck_assert_ptr_null(rtreg_snapshot_runtime_arg(pinned, i, 0));
+	rtreg_unpin(pinned);
+}
+END_TEST
+
 /* --- a reader that does not end its section --- */
 
 struct blocker {
@@ -651,6 +670,7 @@ int main(void)
 	tcase_add_test(tcase, reload_from_an_unregistered_thread_works);
 	tcase_add_test(tcase, pin_survives_many_reloads_and_is_returned_by_another_thread);
 	tcase_add_test(tcase, pin_inside_a_section_works);
+	tcase_add_test(tcase, snapshot_runtime_arg_gives_the_configured_ones_and_then_null);
 	tcase_add_test(tcase, reload_behind_a_stuck_reader_is_ebusy_and_changes_nothing);
 	tcase_add_test(tcase, reload_runs_added_steps_in_order_and_commits);
 	tcase_add_test(tcase, reload_failing_step_rolls_back_in_reverse_and_publishes_nothing);
