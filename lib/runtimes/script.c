@@ -2,14 +2,13 @@
 #include "runtimes/script.h"
 
 #include <errno.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
-/* What stays for the runtime's name: a dot and the digest follow it. */
-#define PREFIX_MAX (SCRIPT_NAME_MAX - SCRIPT_DIGEST_LENGTH - 1)
+#include "base/digest.h"
 
-_Static_assert(SCRIPT_DIGEST_LENGTH == 2 * crypto_hash_sha256_BYTES, "two hex digits for each byte");
+/* What stays for the runtime's name: a dot and the digest follow it. */
+#define PREFIX_MAX (SCRIPT_NAME_MAX - DIGEST_LENGTH - 1)
 
 void script_quote(struct text *text, const char *string)
 {
@@ -83,15 +82,6 @@ static size_t encode_name(const char *runtime_name, char *to)
 	return length;
 }
 
-void script_digest(const void *bytes, size_t size, char ret[SCRIPT_DIGEST_LENGTH + 1])
-{
-	unsigned char digest[crypto_hash_sha256_BYTES];
-
-	/* Plain arithmetic: the one part of libsodium that needs no sodium_init(). */
-	crypto_hash_sha256(digest, bytes, size);
-	sodium_bin2hex(ret, SCRIPT_DIGEST_LENGTH + 1, digest, sizeof(digest));
-}
-
 int script_init(struct script *script, const char *runtime_name, const char *path, const char *const *args,
                 size_t arg_count)
 {
@@ -106,7 +96,7 @@ int script_init(struct script *script, const char *runtime_name, const char *pat
 		return -ENOMEM;
 	prefix = encode_name(runtime_name, made.name);
 	made.name[prefix] = '.';
-	script_digest(made.content, made.length, made.name + prefix + 1);
+	digest_hex(made.content, made.length, made.name + prefix + 1);
 	*script = made;
 	return 0;
 }

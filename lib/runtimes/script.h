@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A wrapper script as a value: its content, and the name made from the runtime's name and the content's
- * SHA-256 (CONTRACT section 5). The only file that includes libsodium.
+ * SHA-256 (CONTRACT section 5).
  */
 #ifndef RTREG_RUNTIMES_SCRIPT_H
 #define RTREG_RUNTIMES_SCRIPT_H
@@ -10,8 +10,7 @@
 
 #include "base/text.h"
 
-#define SCRIPT_DIGEST_LENGTH 64 /* hex digits */
-#define SCRIPT_NAME_MAX      255
+#define SCRIPT_NAME_MAX 255
 
 struct script {
 	char *content; /* malloc'ed, NUL-terminated (and without NUL within) */
@@ -23,9 +22,6 @@ struct script {
 int script_init(struct script *script, const char *runtime_name, const char *path, const char *const *args,
                 size_t arg_count);
 void script_fini(struct script *script);
-
-/* The lower-case hex SHA-256 of `size` bytes. */
-void script_digest(const void *bytes, size_t size, char ret[SCRIPT_DIGEST_LENGTH + 1]);
 
 /* Appends `string` quoted for sh, so that any byte but NUL arrives unchanged. */
 void script_quote(struct text *text, const char *string);

@@ -177,6 +177,8 @@ struct rtreg_source {
 enum rtreg_reload_flags {
 	RTREG_RELOAD_DRY_RUN = 1, /* report only: writes nothing, starts no process */
 	RTREG_RELOAD_FORCE = 2,   /* publish a new generation even where nothing changed */
+	/* on trial: until rtreg_confirm(), rtreg_revert() and a start go back to what was confirmed last */
+	RTREG_RELOAD_TRIAL = 4,
 };
 
 /*
@@ -192,6 +194,29 @@ RTREG_EXPORT int rtreg_reload(struct rtreg *registry, const struct rtreg_source 
 /* As rtreg_reload(), but fails with -ESTALE if the live generation is not `generation` (0: any). */
 RTREG_EXPORT int rtreg_reload_if(struct rtreg *registry, const struct rtreg_source *source, unsigned flags,
                                  uint64_t generation, struct rtreg_report **ret, struct rtreg_error *error);
+
+/*
+ * A reload with RTREG_RELOAD_TRIAL that publishes makes the configuration before it the confirmed one, and
+ * keeps that durably in the state directory (docs/confirm.md). Reloads while on trial confirm nothing.
+ *
+ * rtreg_confirm: what is live stays, for the next start too. -ESRCH: nothing is on trial; -ENOSPC, -EIO …:
+ * the state directory, and the trial goes on.
+ * rtreg_revert: publishes the confirmed configuration again, as a new generation, by the steps of any reload.
+ * -ESRCH likewise; otherwise as rtreg_reload(), and on failure the trial goes on.
+ * Context: any thread, not from a step or callback (-EDEADLK). May block.
+ */
+RTREG_EXPORT int rtreg_confirm(struct rtreg *registry, struct rtreg_error *error);
+RTREG_EXPORT int rtreg_revert(struct rtreg *registry, struct rtreg_report **ret, struct rtreg_error *error);
+/*
+ * Whether a configuration is on trial; *ret_confirmed (NULL allowed) is the generation that is confirmed,
+ * untouched if none is on trial. Context: any thread.
+ */
+RTREG_EXPORT bool rtreg_on_trial(struct rtreg *registry, uint64_t *ret_confirmed);
+/*
+ * Whether the open found that the configuration files hold what was on trial, or was reverted, and took the
+ * confirmed configuration in their place. Context: any thread.
+ */
+RTREG_EXPORT bool rtreg_reverted_at_open(const struct rtreg *registry);
 
 /*
  * Checks a configuration as a start with `options` would, without a registry: writes nothing, starts no

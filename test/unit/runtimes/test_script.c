@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <check.h>
 
+#include "base/digest.h"
 #include "base/fs.h"
 #include "runtimes/script.h"
 #include "runtimes/temporary.h"
@@ -32,7 +33,7 @@ START_TEST(script_init_name_is_percent_encoded)
 	struct script script;
 
 	make(&script, names[_i].runtime);
-	ck_assert_uint_eq(strlen(script.name), strlen(names[_i].prefix) + SCRIPT_DIGEST_LENGTH);
+	ck_assert_uint_eq(strlen(script.name), strlen(names[_i].prefix) + DIGEST_LENGTH);
 	ck_assert_int_eq(strncmp(script.name, names[_i].prefix, strlen(names[_i].prefix)), 0);
 	script_fini(&script);
 }
@@ -40,11 +41,11 @@ END_TEST
 
 START_TEST(script_init_name_ends_in_digest_of_content)
 {
-	char digest[SCRIPT_DIGEST_LENGTH + 1];
+	char digest[DIGEST_LENGTH + 1];
 	struct script script;
 
 	make(&script, "kata");
-	script_digest(script.content, script.length, digest);
+	digest_hex(script.content, script.length, digest);
 	ck_assert_str_eq(script.name + strlen("kata."), digest);
 	script_fini(&script);
 }
@@ -72,17 +73,17 @@ START_TEST(script_init_long_escaped_name_is_cut_between_escapes)
 	memset(name, ' ', 300);
 	memset(name, 'x', plain);
 	make(&script, name);
-	ck_assert_uint_eq(strlen(script.name), plain + 3 * escapes + 1 + SCRIPT_DIGEST_LENGTH);
+	ck_assert_uint_eq(strlen(script.name), plain + 3 * escapes + 1 + DIGEST_LENGTH);
 	ck_assert_int_eq(strncmp(script.name + plain + 3 * (escapes - 1), "%20.", 4), 0);
 	script_fini(&script);
 }
 END_TEST
 
-START_TEST(script_digest_of_abc_is_the_published_one)
+START_TEST(digest_hex_of_abc_is_the_published_one)
 {
-	char digest[SCRIPT_DIGEST_LENGTH + 1];
+	char digest[DIGEST_LENGTH + 1];
 
-	script_digest("abc", 3, digest);
+	digest_hex("abc", 3, digest);
 	ck_assert_str_eq(digest, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 END_TEST
@@ -217,7 +218,7 @@ int main(void)
 	tcase_add_test(names_case, script_init_name_ends_in_digest_of_content);
 	tcase_add_test(names_case, script_init_long_plain_name_is_cut_to_255);
 	tcase_add_loop_test(names_case, script_init_long_escaped_name_is_cut_between_escapes, 0, 3);
-	tcase_add_test(names_case, script_digest_of_abc_is_the_published_one);
+	tcase_add_test(names_case, digest_hex_of_abc_is_the_published_one);
 	suite_add_tcase(suite, content);
 	tcase_add_checked_fixture(content, temporary_setup, temporary_teardown);
 	tcase_add_test(content, script_init_content_execs_quoted_words);
