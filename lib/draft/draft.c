@@ -43,13 +43,18 @@ enum choice {
 	CHOOSE_FILE,
 	CHOOSE_BASE,
 	CHOOSE_LIVE,
+	CHOOSE_RESTORE,
 };
 
 static enum choice choose_at_start(const struct draft *draft, size_t index)
 {
 	const struct setting *file = &draft->input.file->items[index];
 
-	return file->set && !means_default_at_start(draft, index, &file->value) ? CHOOSE_FILE : CHOOSE_BASE;
+	if (draft->input.restore)
+		return CHOOSE_RESTORE;
+	if (!file->set || (!draft->input.exact && means_default_at_start(draft, index, &file->value)))
+		return CHOOSE_BASE;
+	return CHOOSE_FILE;
 }
 
 static bool same_fragment(const char *a, const char *b)
@@ -81,8 +86,9 @@ static enum choice choose_at_reload(const struct draft *draft, size_t index)
 
 static enum choice choose(const struct draft *draft, size_t index)
 {
-	return draft->input.live && !draft->input.like_a_start ? choose_at_reload(draft, index)
-	                                                       : choose_at_start(draft, index);
+	return draft->input.live && !draft->input.like_a_start && !draft->input.restore
+	               ? choose_at_reload(draft, index)
+	               : choose_at_start(draft, index);
 }
 
 bool draft_resets(const struct draft *draft, size_t index)
@@ -94,8 +100,32 @@ static struct setting chosen(const struct draft *draft, size_t index, enum choic
 {
 	if (choice == CHOOSE_FILE)
 		return draft->input.file->items[index];
+	if (choice == CHOOSE_RESTORE)
+		return draft_live(draft->input.restore, draft->merged.keys, index);
 	return choice == CHOOSE_BASE ? base_setting(draft, index)
 	                             : draft_live(draft->input.live, draft->merged.keys, index);
+}
+
+/* What the setting of the runtimes says of theirs. */
+static int copy_owners(const struct draft *draft, struct setting *setting)
+{
+	uint32_t count = setting->value.count;
+	enum origin *origins = arena_alloc_array(draft->arena, count, sizeof(*origins));
+	const char **fragments = arena_alloc_array(draft->arena, count, sizeof(*fragments));
+
+	if (!origins || !fragments)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < count; i++) {
+		origins[i] = settings_member_origin(setting, i);
+		fragments[i] = settings_member_fragment(setting, i);
+		if (fragments[i])
+			fragments[i] = arena_strdup(draft->arena, fragments[i]);
+		if (!fragments[i] && settings_member_fragment(setting, i))
+			return -ENOMEM;
+	}
+	setting->origins = origins;
+	setting->fragments = fragments;
+	return 0;
 }
 
 /* What a setting says of its origin, copied into the draft's arena. */
@@ -284,8 +314,14 @@ static int merge_key(struct draft *draft, size_t index)
 {
 	struct setting *merged = &draft->merged.items[index];
 	enum choice choice = choose(draft, index);
-	int r = index == KEY_ID_RUNTIMES ? merge_runtimes(draft, choice, merged)
-	                                 : fetch(draft, index, choice, merged);
+	int r;
+
+	if (index == KEY_ID_RUNTIMES && choice != CHOOSE_RESTORE)
+		r = merge_runtimes(draft, choice, merged);
+	else
+		r = fetch(draft, index, choice, merged);
+	if (r == 0 && index == KEY_ID_RUNTIMES && choice == CHOOSE_RESTORE)
+		r = copy_owners(draft, merged);
 
 	if (r == 0 && choice != CHOOSE_LIVE && index == KEY_ID_LABELS)
 		r = labels_unique(draft->arena, &merged->value, &merged->value);

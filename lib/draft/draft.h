@@ -14,11 +14,13 @@
 
 /* What a draft is made from. None of it is owned. */
 struct draft_input {
-	const struct settings *file;       /* values in the draft's own arena; drop-ins too */
-	bool has_runtimes;                 /* the main file, or a body, sets `runtimes` itself */
-	const struct settings *flags;      /* may know fewer keys than `file` does */
-	const struct settings *defaults;   /* likewise */
-	const struct rtreg_snapshot *live; /* NULL at start */
+	const struct settings *file;          /* values in the draft's own arena; drop-ins too */
+	bool has_runtimes;                    /* the main file, or a body, sets `runtimes` itself */
+	const struct settings *flags;         /* may know fewer keys than `file` does */
+	const struct settings *defaults;      /* likewise */
+	const struct rtreg_snapshot *live;    /* NULL at start */
+	const struct rtreg_snapshot *restore; /* all values are its, whatever is said elsewhere; or NULL */
+	bool exact;        /* `file` holds values that were in force: none of them means the default */
 	bool like_a_start; /* the default file was deleted: as a start without it (with `live` set) */
 };
 

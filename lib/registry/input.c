@@ -32,6 +32,7 @@ static int read_sources(struct input *input, const struct setup *setup, const st
 		return sources_add_body(&input->sources, source->bytes, source->size, error);
 	if (source && source->file)
 		return sources_add_file(&input->sources, source->file, error);
+	input->configured = true;
 	r = read_main(input, setup, error);
 	if (r == 0)
 		r = sources_add_dropins(&input->sources, setup->config_file, overlay, error);
@@ -140,6 +141,43 @@ int input_read(struct input *input, const struct setup *setup, const struct keys
 	return 0;
 }
 
+int input_restore(struct input *input, const struct keyset *keys, const struct rtreg_snapshot *snapshot,
+                  struct rtreg_error *error)
+{
+	*input = (struct input){.arena = arena_new(), .restore = snapshot};
+	if (!input->arena || settings_init(input->arena, keys, &input->file) < 0)
+		return error_no_memory(error);
+	return 0;
+}
+
+int input_digest(const struct input *input, char ret[DIGEST_LENGTH + 1])
+{
+	_cleanup_text_ struct text files = {0};
+
+	ret[0] = '\0';
+	if (!input->configured)
+		return 0;
+	for (size_t i = 0; i < input->sources.count; i++) {
+		const struct source *source = &input->sources.items[i];
+		char content[DIGEST_LENGTH + 1];
+
+		digest_hex(source->bytes, source->size, content);
+		text_printf(&files, "%s %s/", content, source->name ? source->name : "");
+	}
+	if (files.failed)
+		return -ENOMEM;
+	digest_hex(text_string(&files), files.length, ret);
+	return 0;
+}
+
+int input_digest_files(const struct setup *setup, char ret[DIGEST_LENGTH + 1])
+{
+	_cleanup_(input_fini) struct input input = {0};
+	int r = read_sources(&input, setup, NULL, NULL, NULL);
+
+	return r < 0 ? r : input_digest(&input, ret);
+}
+
 void input_fini(struct input *input)
 {
 	arena_free(input->arena);
@@ -157,6 +195,8 @@ int draft_build(struct draft *draft, const struct setup *setup, const struct inp
 	                              .flags = &setup->flags,
 	                              .defaults = &setup->defaults,
 	                              .live = live,
+	                              .restore = input->restore,
+	                              .exact = input->exact,
 	                              .like_a_start = input->missing};
 	int64_t at_ns = statistics_now_ns();
 	int r = draft_init(draft, input->arena, &sources, problems);

@@ -60,20 +60,50 @@ static int open_state(struct rtreg *registry, struct problems *problems, struct 
 	return r;
 }
 
+/* What is confirmed, if the state directory is open and says so; else what the files say. */
+static int prepare_first(struct rtreg *registry, struct input *input, struct draft *draft,
+                         struct problems *problems, struct rtreg_error *error)
+{
+	int64_t began_ns = statistics_now_ns();
+	bool confirmed = false;
+	int r = 0;
+
+	if (registry->state)
+		r = trial_open(registry, input, &confirmed, problems, error);
+	if (r == 0 && !confirmed)
+		r = input_read(input, &registry->setup, registry->setup.keys, NULL, NULL, problems, error);
+	statistics_stage(&registry->statistics, STAGE_READ, began_ns);
+	if (r == 0)
+		r = draft_build(draft, &registry->setup, input, NULL, &registry->statistics, problems, error);
+	return r < 0 && confirmed ? trial_open_failed(registry, r, error) : r;
+}
+
+/* The process that had the state directory until now may have left a record: then all begins again. */
+static int open_first(struct rtreg *registry, struct input *input, struct draft *draft,
+                      struct problems *problems, struct rtreg_error *error)
+{
+	int r = open_state(registry, problems, error);
+
+	if (r < 0 || !trial_record_exists(registry->setup.state_dir))
+		return r;
+	input_fini(input);
+	problems_fini(problems);
+	return prepare_first(registry, input, draft, problems, error);
+}
+
 static int publish_first(struct rtreg *registry, struct problems *problems, struct rtreg_error *error)
 {
 	_cleanup_(input_fini) struct input input = {0};
-	int64_t began_ns = statistics_now_ns();
 	struct draft draft;
-	int r;
+	int r = 0;
 
-	r = input_read(&input, &registry->setup, registry->setup.keys, NULL, NULL, problems, error);
-	statistics_stage(&registry->statistics, STAGE_READ, began_ns);
-	if (r == 0)
-		r = draft_build(&draft, &registry->setup, &input, NULL, &registry->statistics, problems,
-		                error);
-	if (r == 0)
+	/* A record must be looked at with the lock held, so that nobody else still changes it. */
+	if (trial_record_exists(registry->setup.state_dir))
 		r = open_state(registry, problems, error);
+	if (r == 0)
+		r = prepare_first(registry, &input, &draft, problems, error);
+	if (r == 0 && !registry->state)
+		r = open_first(registry, &input, &draft, problems, error);
 	if (r == 0 && draft_probe(registry, &draft, &input, problems) < 0)
 		r = error_no_memory(error);
 	if (r == 0)
@@ -83,6 +113,7 @@ static int publish_first(struct rtreg *registry, struct problems *problems, stru
 		if (r == 0) {
 			script_store_sweep(registry->scripts, problems);
 			reject_forget(registry);
+			trial_opened(registry, problems);
 		}
 		writer_unlock(registry);
 	}
@@ -144,6 +175,7 @@ void rtreg_close(struct rtreg *registry)
 		fputs("rtreg_close: called inside a reader section, which would never end\n", stderr);
 		abort();
 	}
+	trial_fini(&registry->trial);
 	store_fini(&registry->store);
 	parts_fini(registry);
 	blocking_end(flavor, offline);
@@ -154,35 +186,16 @@ const char *rtreg_version(void)
 	return RTREG_VERSION;
 }
 
-/* What a function of any thread's that changes the registry does first: off the readers, then the lock. */
-static int enter(struct rtreg *registry, bool *ret_offline)
-{
-	int r = blocking_begin(registry->store.head.flavor, ret_offline);
-
-	if (r < 0)
-		return r;
-	r = writer_lock(registry, NULL);
-	if (r < 0)
-		blocking_end(registry->store.head.flavor, *ret_offline);
-	return r;
-}
-
-static void leave(struct rtreg *registry, bool offline)
-{
-	writer_unlock(registry);
-	blocking_end(registry->store.head.flavor, offline);
-}
-
 int rtreg_add_step(struct rtreg *registry, const char *name, rtreg_step_fn prepare, void *context)
 {
 	struct rtreg_step step = {.name = name, .prepare = prepare, .context = context};
 	bool offline;
-	int r = enter(registry, &offline);
+	int r = writer_enter(registry, &offline, NULL);
 
 	if (r < 0)
 		return r;
 	r = prepare ? step_list_add(&registry->steps, &step) : -EINVAL;
-	leave(registry, offline);
+	writer_leave(registry, offline);
 	return r;
 }
 
@@ -217,11 +230,11 @@ static int replace_keys(struct rtreg *registry, const char *name, enum rtreg_typ
 int rtreg_add_key(struct rtreg *registry, const char *key, enum rtreg_type type)
 {
 	bool offline;
-	int r = enter(registry, &offline);
+	int r = writer_enter(registry, &offline, NULL);
 
 	if (r < 0)
 		return r;
 	r = replace_keys(registry, key, type);
-	leave(registry, offline);
+	writer_leave(registry, offline);
 	return r;
 }

@@ -13,6 +13,7 @@
 #include "base/statistics.h"
 #include "bytes/sources.h"
 #include "draft/report.h"
+#include "registry/trial.h"
 #include "runtimes/script_store.h"
 #include "state/state.h"
 #include "steps/steps.h"
@@ -41,12 +42,16 @@ void setup_fini(struct setup *setup);
 
 /* A configuration that was read: its settings, in the arena that the draft will have. Zeroed is empty. */
 struct input {
-	struct arena *arena;            /* owned until it is taken */
-	struct sources sources;         /* the bytes that were read, owned */
-	bool complete;                  /* `sources` are all there are */
-	struct settings file;           /* of the file, or the body, and the drop-ins */
-	bool missing;                   /* the default file does not exist */
-	bool has_runtimes;              /* the file, or the body, sets `runtimes` itself */
+	struct arena *arena;    /* owned until it is taken */
+	struct sources sources; /* the bytes that were read, owned */
+	bool configured;        /* they are the configured files, not a body or another file */
+	bool complete;          /* `sources` are all there are */
+	struct settings file;   /* of the file, or the body, and the drop-ins */
+	bool missing;           /* the default file does not exist */
+	bool has_runtimes;      /* the file, or the body, sets `runtimes` itself */
+	bool exact;             /* a record: no value in it means the default */
+	const struct rtreg_snapshot
+	        *restore;               /* whose values are taken, not those of `file`; not owned; or NULL */
 	struct probe_answers *features; /* of its runtimes' binaries; owned; NULL: nobody was asked */
 };
 
@@ -59,7 +64,17 @@ struct input {
 int input_read(struct input *input, const struct setup *setup, const struct keyset *keys,
                const struct rtreg_source *source, const struct overlay *overlay, struct problems *problems,
                struct rtreg_error *error);
+/* In place of reading: the values of a snapshot again. */
+int input_restore(struct input *input, const struct keyset *keys, const struct rtreg_snapshot *snapshot,
+                  struct rtreg_error *error);
 void input_fini(struct input *input);
+
+/*
+ * The digest of the names and contents of the configured files that `input` was read from; "" where it was
+ * read from something else. input_digest_files(): as they are on disk now. -ENOMEM, or what reading says.
+ */
+int input_digest(const struct input *input, char ret[DIGEST_LENGTH + 1]);
+int input_digest_files(const struct setup *setup, char ret[DIGEST_LENGTH + 1]);
 
 /*
  * Merges and checks `input` over `live` (NULL: as at a start) into `draft`. On success the draft is complete
@@ -86,14 +101,16 @@ struct rtreg {
 	struct keyset **old_keys; /* superseded keysets: snapshots may point into them until close */
 	size_t old_key_count;
 	struct probe_cache *probes; /* has a lock of its own */
+	struct trial trial;
 };
 
 /* What is to be reloaded. Zeroed: the configured file and its drop-ins. */
 struct reload_request {
 	const struct rtreg_source *source;
-	const struct overlay *overlay; /* for one of the drop-ins; NULL: none */
-	unsigned flags;                /* enum rtreg_reload_flags */
-	uint64_t generation;           /* -ESTALE if this is not the live one; 0: any */
+	const struct overlay *overlay;        /* for one of the drop-ins; NULL: none */
+	unsigned flags;                       /* enum rtreg_reload_flags */
+	const struct rtreg_snapshot *restore; /* in place of all that: the confirmed one again; pinned */
+	uint64_t generation;                  /* -ESTALE if this is not the live one; 0: any */
 };
 
 /* What rtreg_reload() and rtreg_reload_if() do. Context: as theirs. */
@@ -103,6 +120,12 @@ int reload_run(struct rtreg *registry, const struct reload_request *request, str
 /* Takes and gives back the writer's lock. -EDEADLK from a step or callback. */
 int writer_lock(struct rtreg *registry, struct rtreg_error *error);
 void writer_unlock(struct rtreg *registry);
+/* The same for a function that any thread may call: it leaves the readers meanwhile. */
+int writer_enter(struct rtreg *registry, bool *ret_offline, struct rtreg_error *error);
+void writer_leave(struct rtreg *registry, bool offline);
+
+/* What is wrong in the state directory must not pass for what can be wrong with a configuration file. */
+int state_code(int code);
 
 /*
  * Keeps what a reload that failed with `result` had read in STATE/rejected, if it was the configuration's

@@ -25,6 +25,25 @@ void writer_unlock(struct rtreg *registry)
 	pthread_mutex_unlock(&registry->writer);
 }
 
+int writer_enter(struct rtreg *registry, bool *ret_offline, struct rtreg_error *error)
+{
+	const struct rcu_flavor_struct *flavor = registry->store.head.flavor;
+	int r = blocking_begin(flavor, ret_offline);
+
+	if (r < 0)
+		return error_set(error, r, NULL, "called inside a reader section");
+	r = writer_lock(registry, error);
+	if (r < 0)
+		blocking_end(flavor, *ret_offline);
+	return r;
+}
+
+void writer_leave(struct rtreg *registry, bool offline)
+{
+	writer_unlock(registry);
+	blocking_end(registry->store.head.flavor, offline);
+}
+
 int draft_probe(struct rtreg *registry, const struct draft *draft, struct input *input,
                 struct problems *problems)
 {
@@ -41,10 +60,9 @@ int draft_probe(struct rtreg *registry, const struct draft *draft, struct input 
 
 /* --- what happens under the writer's lock --- */
 
-/* What is wrong in the state directory must not pass for what can be wrong with a configuration file. */
-static int state_result(int result, struct rtreg_error *error)
+int state_code(int code)
 {
-	switch (result) {
+	switch (code) {
 	case -EINVAL:
 	case -ENOENT:
 	case -ENOTDIR:
@@ -52,12 +70,19 @@ static int state_result(int result, struct rtreg_error *error)
 	case -ELOOP:
 	case -EACCES:
 	case -EFBIG:
-		if (error)
-			error->code = -EIO;
 		return -EIO;
 	default:
-		return result;
+		return code;
 	}
+}
+
+static int state_result(int result, struct rtreg_error *error)
+{
+	int code = state_code(result);
+
+	if (error && code != result)
+		error->code = code;
+	return code;
 }
 
 /* The step that writes the wrapper scripts of a new snapshot. */
@@ -100,9 +125,10 @@ static int write_scripts(struct rtreg_txn *txn, void *context, struct rtreg_erro
 }
 
 static int prepare_steps(struct rtreg *registry, struct rtreg_txn *txn, struct scripts_step *scripts,
-                         struct rtreg_error *error)
+                         struct trial_step *trial, struct rtreg_error *error)
 {
 	struct rtreg_step first = {.name = "wrapper-scripts", .prepare = write_scripts, .context = scripts};
+	struct rtreg_step last = {.name = "trial", .prepare = trial_step, .context = trial};
 	int64_t at_ns = statistics_now_ns();
 	int r = txn_prepare(txn, &first, error);
 
@@ -111,22 +137,28 @@ static int prepare_steps(struct rtreg *registry, struct rtreg_txn *txn, struct s
 		r = txn_prepare(txn, &registry->steps.items[i], error);
 		at_ns = statistics_step(&registry->statistics, registry->steps.items[i].name, at_ns);
 	}
+	if (r == 0)
+		r = txn_prepare(txn, &last, error);
 	return r;
 }
 
 /* What publishing needs beside the registry. */
 struct publication {
 	struct rtreg_snapshot *sealed;
+	const struct input *input;
 	const struct script_list *scripts;
 	struct problems *problems;
 	struct rtreg_report *report;
 	uint64_t previous;
+	unsigned flags;
 };
 
 /* Steps 8 to 11. All that can fail, the report too, comes before the publication. */
 static int publish(struct rtreg *registry, const struct publication *p, struct rtreg_error *error)
 {
 	struct scripts_step step = {.registry = registry, .scripts = p->scripts, .problems = p->problems};
+	struct trial_step trial = {
+	        .registry = registry, .input = p->input, .begins = p->flags & RTREG_RELOAD_TRIAL};
 	uint64_t generation = p->sealed->head.generation;
 	_cleanup_error_ struct rtreg_error commit_errors = {0};
 	struct rtreg_snapshot *old;
@@ -137,7 +169,7 @@ static int publish(struct rtreg *registry, const struct publication *p, struct r
 	if (store_prepare(&registry->store, p->sealed) < 0)
 		return error_no_memory(error);
 	txn_begin(&txn, store_live(&registry->store), p->sealed);
-	r = prepare_steps(registry, &txn, &step, error);
+	r = prepare_steps(registry, &txn, &step, &trial, error);
 	if (r == 0 && report_finish(p->report, generation, p->previous, p->problems) < 0) {
 		r = error_no_memory(error);
 		txn_rollback(&txn, error);
@@ -226,10 +258,14 @@ int reload_apply(struct rtreg *registry, struct input *input, struct draft *draf
 		              "readers do not end their sections: %d superseded configurations wait",
 		              STORE_MAX_WAITING);
 	publication = (struct publication){.sealed = sealed,
+	                                   .input = input,
+	                                   .flags = flags,
 	                                   .scripts = &scripts,
 	                                   .problems = problems,
 	                                   .report = report,
 	                                   .previous = previous};
+	if (r == 0 && !publishes && !(flags & RTREG_RELOAD_DRY_RUN))
+		r = trial_note_files(registry, input, error);
 	if (r == 0 && publishes)
 		r = publish(registry, &publication, error);
 	else if (r == 0 && moves)
@@ -238,6 +274,8 @@ int reload_apply(struct rtreg *registry, struct input *input, struct draft *draf
 		r = error_no_memory(error);
 	if (r < 0)
 		return r;
+	if (!(flags & (RTREG_RELOAD_DRY_RUN | RTREG_RELOAD_TRIAL)))
+		trial_note_reload(registry, input);
 	if (publishes || moves)
 		input->arena = NULL; /* it is the snapshot's now */
 	if (ret)
@@ -278,8 +316,11 @@ static int attempt_prepare(struct attempt *attempt, struct rtreg *registry,
 	attempt->base = rtreg_pin(registry);
 	/* Read behind the pin, so that it knows all keys of the snapshot; rtreg_add_key() may exchange it. */
 	keys = __atomic_load_n(&registry->setup.keys, __ATOMIC_ACQUIRE);
-	r = input_read(&attempt->input, &registry->setup, keys, request->source, request->overlay,
-	               &attempt->problems, error);
+	if (request->restore)
+		r = input_restore(&attempt->input, keys, request->restore, error);
+	else
+		r = input_read(&attempt->input, &registry->setup, keys, request->source, request->overlay,
+		               &attempt->problems, error);
 	statistics_stage(&registry->statistics, STAGE_READ, began_ns);
 	if (r == 0)
 		r = draft_build(&attempt->draft, &registry->setup, &attempt->input, attempt->base,
@@ -299,6 +340,8 @@ static int reload_locked(struct attempt *attempt, struct rtreg *registry,
 	if (request->generation != 0 && request->generation != live)
 		return error_set(error, -ESTALE, NULL, "the configuration is at generation %llu, not %llu",
 		                 (unsigned long long)live, (unsigned long long)request->generation);
+	if (request->restore && registry->trial.confirmed != request->restore)
+		return trial_none(error);
 	return reload_apply(registry, &attempt->input, &attempt->draft, request->flags, &attempt->problems,
 	                    ret, error);
 }
@@ -354,7 +397,7 @@ int reload_run(struct rtreg *registry, const struct reload_request *request, str
 	bool offline;
 	int r;
 
-	if (request->flags & ~(unsigned)(RTREG_RELOAD_DRY_RUN | RTREG_RELOAD_FORCE))
+	if (request->flags & ~(unsigned)(RTREG_RELOAD_DRY_RUN | RTREG_RELOAD_FORCE | RTREG_RELOAD_TRIAL))
 		return error_set(error, -EINVAL, NULL, "unknown reload flags: 0x%x", request->flags);
 	if (registry->writer_thread == gettid())
 		return error_set(error, -EDEADLK, NULL, "called from a step or callback of a reload");

@@ -5,6 +5,7 @@
  *   STATE/lock         flock()ed while in use; holds the process id
  *   STATE/generation   one number: this generation and all before it may have been used
  *   STATE/rejected/    what the last failed reload had read (state/rejected.h)
+ *   STATE/confirmed.json   what is confirmed while another configuration is on trial (lib/registry/record.h)
  *   STATE/runtimes/    the wrapper scripts (lib/runtimes/script_store.h)
  *
  * Numbers are reserved 1,000 at a time, durably, before the first of them is used; an orderly close writes

@@ -268,6 +268,17 @@ const struct rtreg_snapshot *rtreg_pin(struct rtreg *registry)
 	return snapshot;
 }
 
+void store_pin(const struct rtreg_snapshot *snapshot)
+{
+	struct store *store = snapshot ? snapshot->lifetime->store : NULL;
+
+	if (!store)
+		return;
+	pthread_mutex_lock(&store->lock);
+	snapshot->lifetime->pins++;
+	pthread_mutex_unlock(&store->lock);
+}
+
 void rtreg_unpin(const struct rtreg_snapshot *snapshot)
 {
 	struct lifetime *lifetime;

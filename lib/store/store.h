@@ -64,6 +64,9 @@ void store_forget(struct rtreg_snapshot *snapshot);
 struct rtreg_snapshot *store_publish(struct store *store, struct rtreg_snapshot *snapshot);
 void store_retire(struct store *store, struct rtreg_snapshot *snapshot);
 
+/* One pin more of a snapshot that is pinned; NULL is allowed. Context: any thread. */
+void store_pin(const struct rtreg_snapshot *snapshot);
+
 /* The live snapshot. Context: writer, which alone changes it. */
 const struct rtreg_snapshot *store_live(const struct store *store);
 
