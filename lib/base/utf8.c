@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/utf8.h"
 
+#include <string.h>
+
 size_t utf8_sequence(const char *bytes, size_t length)
 {
 	const unsigned char *b = (const unsigned char *)bytes;
@@ -48,4 +50,13 @@ size_t utf8_prefix(const char *bytes, size_t length, size_t limit)
 		end += step ? step : 1;
 	}
 	return end;
+}
+
+bool utf8_is_valid(const char *string)
+{
+	size_t left = strlen(string), length = 1;
+
+	for (; left > 0 && length > 0; left -= length, string += length)
+		length = utf8_sequence(string, left);
+	return length > 0;
 }

@@ -2,6 +2,7 @@
 #ifndef RTREG_BASE_UTF8_H
 #define RTREG_BASE_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -9,6 +10,9 @@
  * `length` bytes (overlong forms, surrogates and values past U+10FFFF are not valid).
  */
 size_t utf8_sequence(const char *bytes, size_t length);
+
+/* Whether all of a string is. */
+bool utf8_is_valid(const char *string);
 
 /* How many of the `length` bytes are within `limit` without cutting a sequence. */
 size_t utf8_prefix(const char *bytes, size_t length, size_t limit);

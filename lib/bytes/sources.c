@@ -195,22 +195,13 @@ static int add_overlay(struct sources *sources, const char *path, const struct o
 	           error);
 }
 
-static bool is_utf8(const char *name)
-{
-	size_t left = strlen(name), length = 1;
-
-	for (; left > 0 && length > 0; left -= length, name += length)
-		length = utf8_sequence(name, left);
-	return length > 0;
-}
-
 static int add_dropin(struct sources *sources, const char *path, const char *name, struct rtreg_error *error)
 {
 	struct stat st;
 	int r;
 
 	/* Origins are shown as JSON. */
-	if (!is_utf8(name))
+	if (!utf8_is_valid(name))
 		return error_set(error, -EINVAL, "configuration",
 		                 "configuration file %s: its name is not UTF-8; rename it", path);
 	r = read_file(sources, path, name, error);

@@ -26,6 +26,7 @@ static void parts_fini(struct rtreg *registry)
 	free(registry->old_keys);
 	setup_fini(&registry->setup);
 	statistics_fini(&registry->statistics);
+	pthread_mutex_destroy(&registry->changes);
 	pthread_mutex_destroy(&registry->writer);
 	free(registry);
 }
@@ -35,6 +36,7 @@ static int parts_init(struct rtreg *registry, const struct rtreg_options *option
 	int r;
 
 	pthread_mutex_init(&registry->writer, NULL);
+	pthread_mutex_init(&registry->changes, NULL);
 	registry->log = options ? options->log : NULL;
 	registry->log_context = options ? options->log_context : NULL;
 	r = setup_init(&registry->setup, options, error);

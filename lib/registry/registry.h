@@ -13,6 +13,7 @@
 #include "base/statistics.h"
 #include "bytes/sources.h"
 #include "draft/report.h"
+#include "registry/change.h"
 #include "registry/trial.h"
 #include "runtimes/script_store.h"
 #include "state/state.h"
@@ -52,6 +53,7 @@ struct input {
 	bool exact;             /* a record: no value in it means the default */
 	const struct rtreg_snapshot
 	        *restore;               /* whose values are taken, not those of `file`; not owned; or NULL */
+	struct change *change;          /* of the registry's own drop-in, not owned; NULL: none */
 	struct probe_answers *features; /* of its runtimes' binaries; owned; NULL: nobody was asked */
 };
 
@@ -102,6 +104,7 @@ struct rtreg {
 	size_t old_key_count;
 	struct probe_cache *probes; /* has a lock of its own */
 	struct trial trial;
+	pthread_mutex_t changes; /* one rtreg_change() at a time; taken before the writer's */
 };
 
 /* What is to be reloaded. Zeroed: the configured file and its drop-ins. */
@@ -109,6 +112,7 @@ struct reload_request {
 	const struct rtreg_source *source;
 	const struct overlay *overlay;        /* for one of the drop-ins; NULL: none */
 	unsigned flags;                       /* enum rtreg_reload_flags */
+	struct change *change;                /* whose step runs too; NULL: none */
 	const struct rtreg_snapshot *restore; /* in place of all that: the confirmed one again; pinned */
 	uint64_t generation;                  /* -ESTALE if this is not the live one; 0: any */
 };
@@ -116,6 +120,9 @@ struct reload_request {
 /* What rtreg_reload() and rtreg_reload_if() do. Context: as theirs. */
 int reload_run(struct rtreg *registry, const struct reload_request *request, struct rtreg_report **ret,
                struct rtreg_error *error);
+
+/* Fills `error` and returns -ESTALE. */
+int reload_stale(uint64_t live, uint64_t wanted, struct rtreg_error *error);
 
 /* Takes and gives back the writer's lock. -EDEADLK from a step or callback. */
 int writer_lock(struct rtreg *registry, struct rtreg_error *error);

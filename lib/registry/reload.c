@@ -124,11 +124,21 @@ static int write_scripts(struct rtreg_txn *txn, void *context, struct rtreg_erro
 	return 0;
 }
 
+/* The steps behind the engine's, which write files: in an unchanged reload too. */
+static int prepare_files(struct rtreg_txn *txn, struct trial_step *trial, struct rtreg_error *error)
+{
+	struct change *change = trial->input->change;
+	struct rtreg_step own = {.name = "own-drop-in", .prepare = change_step, .context = change};
+	struct rtreg_step last = {.name = "trial", .prepare = trial_step, .context = trial};
+	int r = change ? txn_prepare(txn, &own, error) : 0;
+
+	return r < 0 ? r : txn_prepare(txn, &last, error);
+}
+
 static int prepare_steps(struct rtreg *registry, struct rtreg_txn *txn, struct scripts_step *scripts,
                          struct trial_step *trial, struct rtreg_error *error)
 {
 	struct rtreg_step first = {.name = "wrapper-scripts", .prepare = write_scripts, .context = scripts};
-	struct rtreg_step last = {.name = "trial", .prepare = trial_step, .context = trial};
 	int64_t at_ns = statistics_now_ns();
 	int r = txn_prepare(txn, &first, error);
 
@@ -137,9 +147,7 @@ static int prepare_steps(struct rtreg *registry, struct rtreg_txn *txn, struct s
 		r = txn_prepare(txn, &registry->steps.items[i], error);
 		at_ns = statistics_step(&registry->statistics, registry->steps.items[i].name, at_ns);
 	}
-	if (r == 0)
-		r = txn_prepare(txn, &last, error);
-	return r;
+	return r < 0 ? r : prepare_files(txn, trial, error);
 }
 
 /* What publishing needs beside the registry. */
@@ -200,6 +208,32 @@ static int publish_moved(struct rtreg *registry, const struct publication *p, st
 		return error_no_memory(error);
 	p->sealed->head.generation = p->previous;
 	store_retire(&registry->store, store_publish(&registry->store, p->sealed));
+	return 0;
+}
+
+/* A reload that changes no value: it may have files to write all the same. */
+static int settle(struct rtreg *registry, const struct publication *p, bool moves, struct rtreg_error *error)
+{
+	const struct rtreg_snapshot *live = store_live(&registry->store);
+	struct trial_step trial = {.registry = registry, .input = p->input};
+	_cleanup_error_ struct rtreg_error commit_errors = {0};
+	struct rtreg_txn txn;
+	int r;
+
+	txn_begin(&txn, live, live);
+	r = prepare_files(&txn, &trial, error);
+	if (r < 0)
+		return r;
+	if (moves)
+		r = publish_moved(registry, p, error);
+	else if (report_finish(p->report, p->previous, p->previous, p->problems) < 0)
+		r = error_no_memory(error);
+	if (r < 0) {
+		txn_rollback(&txn, error);
+		return r;
+	}
+	txn_commit(&txn, &commit_errors);
+	report_add_commit_errors(p->report, &commit_errors);
 	return 0;
 }
 
@@ -264,12 +298,10 @@ int reload_apply(struct rtreg *registry, struct input *input, struct draft *draf
 	                                   .problems = problems,
 	                                   .report = report,
 	                                   .previous = previous};
-	if (r == 0 && !publishes && !(flags & RTREG_RELOAD_DRY_RUN))
-		r = trial_note_files(registry, input, error);
 	if (r == 0 && publishes)
 		r = publish(registry, &publication, error);
-	else if (r == 0 && moves)
-		r = publish_moved(registry, &publication, error);
+	else if (r == 0 && !(flags & RTREG_RELOAD_DRY_RUN))
+		r = settle(registry, &publication, moves, error);
 	else if (r == 0 && report_finish(report, previous, previous, problems) < 0)
 		r = error_no_memory(error);
 	if (r < 0)
@@ -322,6 +354,7 @@ static int attempt_prepare(struct attempt *attempt, struct rtreg *registry,
 		r = input_read(&attempt->input, &registry->setup, keys, request->source, request->overlay,
 		               &attempt->problems, error);
 	statistics_stage(&registry->statistics, STAGE_READ, began_ns);
+	attempt->input.change = request->change;
 	if (r == 0)
 		r = draft_build(&attempt->draft, &registry->setup, &attempt->input, attempt->base,
 		                &registry->statistics, &attempt->problems, error);
@@ -331,6 +364,12 @@ static int attempt_prepare(struct attempt *attempt, struct rtreg *registry,
 	return r;
 }
 
+int reload_stale(uint64_t live, uint64_t wanted, struct rtreg_error *error)
+{
+	return error_set(error, -ESTALE, NULL, "the configuration is at generation %llu, not %llu",
+	                 (unsigned long long)live, (unsigned long long)wanted);
+}
+
 static int reload_locked(struct attempt *attempt, struct rtreg *registry,
                          const struct reload_request *request, struct rtreg_report **ret,
                          struct rtreg_error *error)
@@ -338,8 +377,7 @@ static int reload_locked(struct attempt *attempt, struct rtreg *registry,
 	uint64_t live = store_live(&registry->store)->head.generation;
 
 	if (request->generation != 0 && request->generation != live)
-		return error_set(error, -ESTALE, NULL, "the configuration is at generation %llu, not %llu",
-		                 (unsigned long long)live, (unsigned long long)request->generation);
+		return reload_stale(live, request->generation, error);
 	if (request->restore && registry->trial.confirmed != request->restore)
 		return trial_none(error);
 	return reload_apply(registry, &attempt->input, &attempt->draft, request->flags, &attempt->problems,

@@ -180,23 +180,6 @@ int trial_step(struct rtreg_txn *txn, void *context, struct rtreg_error *error)
 	return step->begins ? begin(txn, step, error) : 0;
 }
 
-int trial_note_files(struct rtreg *registry, const struct input *input, struct rtreg_error *error)
-{
-	const struct rtreg_snapshot *live = store_live(&registry->store);
-	struct trial_step step = {.registry = registry, .input = input};
-	struct rtreg_txn txn;
-	int r;
-
-	if (!registry->trial.confirmed)
-		return 0;
-	txn_begin(&txn, live, live);
-	r = txn_prepare(&txn, &(struct rtreg_step){.name = "trial", .prepare = trial_step, .context = &step},
-	                error);
-	if (r == 0)
-		txn_commit(&txn, NULL);
-	return r;
-}
-
 void trial_note_reload(struct rtreg *registry, const struct input *input)
 {
 	static const struct record none;

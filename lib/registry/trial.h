@@ -42,9 +42,6 @@ struct trial_step {
 };
 int trial_step(struct rtreg_txn *txn, void *context, struct rtreg_error *error);
 
-/* The same for a reload that publishes nothing: what is on trial may be in other files now. */
-int trial_note_files(struct rtreg *registry, const struct input *input, struct rtreg_error *error);
-
 /* A reload that succeeded, and was not to be tried: the operator wants what the files say. */
 void trial_note_reload(struct rtreg *registry, const struct input *input);
 

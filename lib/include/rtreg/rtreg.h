@@ -218,6 +218,34 @@ RTREG_EXPORT bool rtreg_on_trial(struct rtreg *registry, uint64_t *ret_confirmed
  */
 RTREG_EXPORT bool rtreg_reverted_at_open(const struct rtreg *registry);
 
+/* --- changes that last --- */
+
+enum rtreg_change_kind {
+	RTREG_PUT_RUNTIME = 1, /* `name` gets `entry`, a runtime entry of daemon.json, added or replaced */
+	RTREG_REMOVE_RUNTIME,
+	RTREG_SET_DEFAULT, /* default-runtime is `name`; "": is no longer set here */
+};
+
+struct rtreg_change {
+	enum rtreg_change_kind kind;
+	const char *name;
+	const void *entry; /* of RTREG_PUT_RUNTIME: `entry_size` bytes of JSON */
+	size_t entry_size;
+};
+
+/*
+ * Changes the drop-in that is the registry's own, FILE.d/50-rtregctl.json, and reloads all files with it
+ * (docs/dropins.md). If that fails, the drop-in is as it was before. What others have changed in the files
+ * becomes live too. Context: any thread, not from a step or callback (-EDEADLK). May block. Ownership: as
+ * rtreg_reload().
+ * Errors: -ESRCH the runtime to be removed is not in that drop-in, and the message says where it is; -ESTALE
+ * the live generation is not `generation` (0: any); -EINVAL a bad entry or name, the runtime is the default,
+ * another file or a flag sets the default; -EIO, -ENOSPC, -EROFS … the drop-in cannot be written; as
+ * rtreg_reload() otherwise.
+ */
+RTREG_EXPORT int rtreg_change(struct rtreg *registry, const struct rtreg_change *change, uint64_t generation,
+                              struct rtreg_report **ret, struct rtreg_error *error);
+
 /*
  * Checks a configuration as a start with `options` would, without a registry: writes nothing, starts no
  * process. `source` NULL: the file that `options` names, and its drop-ins. The report tells warnings and
