@@ -111,9 +111,11 @@ static int runtimes(const struct edit *edit, struct value **ret, struct rtreg_er
 	    put_member(edit->arena, edit->object, RUNTIMES, &none) < 0)
 		return error_no_memory(error);
 	value = value_member(edit->object, RUNTIMES);
-	if (value->type != VALUE_OBJECT)
-		return error_set(error, -EINVAL, RUNTIMES, "%s: cannot unmarshal %s into " RUNTIMES,
-		                 edit->path, value_type_name(value->type));
+	if (value->type != VALUE_OBJECT) {
+		error_set(error, -EINVAL, RUNTIMES, "%s: cannot unmarshal %s into " RUNTIMES, edit->path,
+		          value_type_name(value->type));
+		return -EINVAL;
+	}
 	*ret = (struct value *)value;
 	return 0;
 }
@@ -144,9 +146,10 @@ static int put_runtime(const struct edit *edit, struct rtreg_error *error)
 	const char *name;
 	int r = read_entry(edit, &entry, error);
 
-	if (r == 0)
-		r = runtimes(edit, &object, error);
-	if (r != 0)
+	if (r < 0)
+		return r;
+	r = runtimes(edit, &object, error);
+	if (r < 0)
 		return r;
 	name = arena_strdup(edit->arena, edit->change->name);
 	if (!name || put_member(edit->arena, object, name, &entry) < 0)
@@ -159,7 +162,7 @@ static int remove_runtime(const struct edit *edit, struct rtreg_error *error)
 	struct value *object;
 	int r = runtimes(edit, &object, error);
 
-	if (r != 0)
+	if (r < 0)
 		return r;
 	if (!remove_member(object, edit->change->name))
 		return -ESRCH;
