@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <search.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -23,6 +24,8 @@
 
 static _Thread_local unsigned long memory_left;
 static _Thread_local bool memory_failed;
+
+static atomic_long crash_left;
 
 static struct {
 	atomic_int call; /* FAULT_CALLS: none */
@@ -47,12 +50,18 @@ void fault_call(enum fault_call call, unsigned long nth, int code, bool lasting)
 	atomic_store(&io.call, call);
 }
 
+void fault_crash(unsigned long nth)
+{
+	atomic_store(&crash_left, (long)nth);
+}
+
 bool fault_end(void)
 {
 	bool failed = memory_failed || atomic_load(&io.failed);
 
 	memory_left = 0;
 	memory_failed = false;
+	atomic_store(&crash_left, 0);
 	atomic_store(&io.call, FAULT_CALLS);
 	atomic_store(&io.failed, false);
 	return failed;
@@ -61,8 +70,9 @@ bool fault_end(void)
 const char *fault_name(enum fault_call call)
 {
 	static const char *const names[FAULT_CALLS] = {
-	        "open",     "openat", "write", "pwrite", "ftruncate", "fchmod",      "fsync",
-	        "renameat", "linkat", "mkdir", "flock",  "pipe2",     "posix_spawn", "pthread_create",
+	        "open",   "openat", "write",    "pwrite",      "ftruncate",
+	        "fchmod", "fsync",  "renameat", "linkat",      "unlinkat",
+	        "mkdir",  "flock",  "pipe2",    "posix_spawn", "pthread_create",
 	};
 
 	return names[call];
@@ -143,6 +153,8 @@ static int call_fails(enum fault_call call)
 {
 	long left;
 
+	if (atomic_load(&crash_left) > 0 && atomic_fetch_sub(&crash_left, 1) == 1)
+		kill(getpid(), SIGKILL);
 	if (atomic_load(&io.call) != (int)call)
 		return 0;
 	left = atomic_fetch_sub(&io.left, 1);
@@ -231,6 +243,11 @@ WRAPPED(int, renameat, int from_fd, const char *from, int to_fd, const char *to)
 WRAPPED(int, linkat, int from_fd, const char *from, int to_fd, const char *to, int flags)
 {
 	return call_fails_errno(FAULT_LINKAT) ? -1 : __real_linkat(from_fd, from, to_fd, to, flags);
+}
+
+WRAPPED(int, unlinkat, int fd, const char *path, int flags)
+{
+	return call_fails_errno(FAULT_UNLINKAT) ? -1 : __real_unlinkat(fd, path, flags);
 }
 
 WRAPPED(int, mkdir, const char *path, mode_t mode)

@@ -20,6 +20,7 @@ enum fault_call {
 	FAULT_FSYNC,
 	FAULT_RENAMEAT,
 	FAULT_LINKAT,
+	FAULT_UNLINKAT,
 	FAULT_MKDIR,
 	FAULT_FLOCK,
 	FAULT_PIPE2,
@@ -33,6 +34,9 @@ void fault_memory(unsigned long nth);
 
 /* The `nth` call from now on, of any thread, fails with `code`; with `lasting` all that follow it too. */
 void fault_call(enum fault_call call, unsigned long nth, int code, bool lasting);
+
+/* The `nth` of all these calls from now on, of any thread, is not made: the process is killed. */
+void fault_crash(unsigned long nth);
 
 /* No more faults. Whether there was one. */
 bool fault_end(void);
