@@ -7,6 +7,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -593,6 +594,77 @@ START_TEST(key_added_later_is_not_in_the_record)
 }
 END_TEST
 
+/* --- at the same time --- */
+
+#define ROUNDS 30
+
+static int try_body(int round)
+{
+	struct rtreg_source source = {0};
+	char config[64];
+
+	source.size = (size_t)snprintf(config, sizeof(config), "{\"labels\":[\"n=%d\"]}", round);
+	source.bytes = config;
+	return rtreg_reload(registry, &source, round % 2 ? RTREG_RELOAD_TRIAL : 0, NULL, NULL);
+}
+
+static int confirm_it(int round)
+{
+	(void)round;
+	return rtreg_confirm(registry, NULL);
+}
+
+static int revert_it(int round)
+{
+	(void)round;
+	return rtreg_revert(registry, NULL, NULL);
+}
+
+static int look(int round)
+{
+	uint64_t confirmed = 0;
+
+	(void)round;
+	return rtreg_on_trial(registry, &confirmed) && confirmed == 0 ? -EINVAL : 0;
+}
+
+struct worker {
+	int (*run)(int round);
+	int worst;
+};
+
+static void *work(void *argument)
+{
+	struct worker *worker = argument;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		int r = worker->run(round);
+
+		if (r < 0 && r != -ESRCH)
+			worker->worst = r;
+	}
+	return NULL;
+}
+
+START_TEST(trials_at_the_same_time_end_with_a_record_or_without)
+{
+	struct worker workers[] = {{try_body, 0}, {try_body, 0}, {confirm_it, 0}, {revert_it, 0}, {look, 0}};
+	enum { COUNT = sizeof(workers) / sizeof(workers[0]) };
+	pthread_t threads[COUNT];
+	struct rtreg_pinned pinned;
+
+	start_with("{\"labels\":[\"a=1\"]}");
+	for (int i = 0; i < COUNT; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, work, &workers[i]), 0);
+	for (int i = 0; i < COUNT; i++) {
+		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+		ck_assert_int_eq(workers[i].worst, 0);
+	}
+	ck_assert_int_eq(has_record(), rtreg_on_trial(registry, NULL));
+	ck_assert_uint_eq(rtreg_pinned(registry, &pinned, 1), rtreg_on_trial(registry, NULL) ? 1 : 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("trial");
@@ -622,6 +694,7 @@ int main(void)
 	tcase_add_loop_test(tcase, damaged_record_fails_the_start_and_says_what_to_do, 0, DAMAGED_COUNT);
 	tcase_add_test(tcase, key_of_a_flag_conflicts_with_the_record_as_with_a_file);
 	tcase_add_test(tcase, key_added_later_is_not_in_the_record);
+	tcase_add_test(tcase, trials_at_the_same_time_end_with_a_record_or_without);
 	suite_add_tcase(suite, tcase);
 	return unit_run(suite);
 }
