@@ -381,6 +381,24 @@ START_TEST(start_with_a_trial_pending_takes_the_confirmed_values_and_origins)
 }
 END_TEST
 
+/* The deepest configuration that can be read: there is no room for one more level around it. */
+START_TEST(start_with_a_trial_pending_reads_the_deepest_values)
+{
+	static const char open[] = "[[[[[[[[[[[[[[[[[[[[[[[[[[[[", close[] = "]]]]]]]]]]]]]]]]]]]]]]]]]]]]";
+	char config[256], *before;
+
+	snprintf(config, sizeof(config),
+	         "{\"runtimes\":{\"m\":{\"runtimeType\":\"io.m.v1\",\"options\":{\"a\":%s%s}}}}", open,
+	         close);
+	start_with(config);
+	before = picture();
+	try_file("{\"runtimes\":{}}");
+	reopen();
+	assert_picture(before);
+	free(before);
+}
+END_TEST
+
 START_TEST(start_after_a_revert_takes_the_files_once_they_have_changed)
 {
 	start_with("{\"labels\":[\"a=1\"]}");
@@ -681,6 +699,7 @@ int main(void)
 	tcase_add_test(tcase, revert_publishes_the_confirmed_values_and_origins_under_a_new_generation);
 	tcase_add_test(tcase, further_reloads_confirm_nothing);
 	tcase_add_test(tcase, start_with_a_trial_pending_takes_the_confirmed_values_and_origins);
+	tcase_add_test(tcase, start_with_a_trial_pending_reads_the_deepest_values);
 	tcase_add_test(tcase, start_after_a_revert_takes_the_files_once_they_have_changed);
 	tcase_add_loop_test(tcase, start_after_a_revert_sees_a_change_of_any_file, 0, 3);
 	tcase_add_test(tcase,
