@@ -290,8 +290,8 @@ static int check_arguments(const struct rtreg_change *change, struct rtreg_error
 	return 0;
 }
 
-int rtreg_change(struct rtreg *registry, const struct rtreg_change *change, uint64_t generation,
-                 struct rtreg_report **ret, struct rtreg_error *error)
+static int change_by_name(struct rtreg *registry, const struct rtreg_change *change, uint64_t generation,
+                          struct rtreg_report **ret, struct rtreg_error *error)
 {
 	const struct rcu_flavor_struct *flavor = registry->store.head.flavor;
 	bool offline;
@@ -309,4 +309,18 @@ int rtreg_change(struct rtreg *registry, const struct rtreg_change *change, uint
 	pthread_mutex_unlock(&registry->changes);
 	blocking_end(flavor, offline);
 	return r;
+}
+
+int rtreg_change(struct rtreg *registry, const struct rtreg_change *change, uint64_t generation,
+                 struct rtreg_report **ret, struct rtreg_error *error)
+{
+	_cleanup_arena_ struct arena *arena = NULL;
+	struct rtreg_change named = *change;
+	int r = 0;
+
+	if (change->kind == RTREG_SET_DEFAULT && !change->name && change->entry) {
+		arena = arena_new();
+		r = arena ? own_fragment_default(arena, change, &named.name, error) : error_no_memory(error);
+	}
+	return r < 0 ? r : change_by_name(registry, &named, generation, ret, error);
 }

@@ -201,6 +201,25 @@ int own_fragment_edit(struct arena *arena, const char *path, const struct rtreg_
 	return edits[change->kind](&edit, error);
 }
 
+int own_fragment_default(struct arena *arena, const struct rtreg_change *change, const char **ret,
+                         struct rtreg_error *error)
+{
+	_cleanup_error_ struct rtreg_error own = {0};
+	const struct value *name = NULL;
+	struct value entry;
+	int r = parse(arena, change->entry, change->entry_size, &entry, &own);
+
+	if (r < 0)
+		return explain(DEFAULT_RUNTIME, r, &own, error);
+	if (entry.type == VALUE_OBJECT && entry.count == 1)
+		name = value_member(&entry, "runtime");
+	if (!name || name->type != VALUE_STRING)
+		return error_set(error, -EINVAL, DEFAULT_RUNTIME,
+		                 DEFAULT_RUNTIME ": want an object with the member \"runtime\", a string");
+	*ret = value_string(name);
+	return 0;
+}
+
 /* --- writing --- */
 
 static void new_line(struct text *text, int depth)

@@ -17,6 +17,12 @@ int own_fragment_read(struct arena *arena, const char *path, struct value *ret, 
 int own_fragment_edit(struct arena *arena, const char *path, const struct rtreg_change *change,
                       struct value *object, struct rtreg_error *error);
 
+/*
+ * The runtime that RTREG_SET_DEFAULT without a name has in its entry, {"runtime": NAME}; of the arena. -EINVAL.
+ */
+int own_fragment_default(struct arena *arena, const struct rtreg_change *change, const char **ret,
+                         struct rtreg_error *error);
+
 /* The object as a person would write it; malloc'ed, NULL without memory. */
 char *own_fragment_text(const struct value *object, size_t *ret_length);
 

@@ -223,13 +223,14 @@ RTREG_EXPORT bool rtreg_reverted_at_open(const struct rtreg *registry);
 enum rtreg_change_kind {
 	RTREG_PUT_RUNTIME = 1, /* `name` gets `entry`, a runtime entry of daemon.json, added or replaced */
 	RTREG_REMOVE_RUNTIME,
-	RTREG_SET_DEFAULT, /* default-runtime is `name`; "": is no longer set here */
+	/* default-runtime is `name`, or, if that is NULL, what `entry` says: {"runtime": NAME}; "": is no longer set here */
+	RTREG_SET_DEFAULT,
 };
 
 struct rtreg_change {
 	enum rtreg_change_kind kind;
 	const char *name;
-	const void *entry; /* of RTREG_PUT_RUNTIME: `entry_size` bytes of JSON */
+	const void *entry; /* `entry_size` bytes of JSON */
 	size_t entry_size;
 };
 

@@ -364,6 +364,39 @@ START_TEST(set_default_is_live_and_empty_takes_it_out)
 }
 END_TEST
 
+START_TEST(set_default_takes_an_entry_in_place_of_the_name)
+{
+	start_with("{\"runtimes\":{\"a\":{\"path\":\"/a\"}}}");
+	must(change(RTREG_SET_DEFAULT, NULL, "{\"runtime\":\"a\"}"));
+	assert_default("a");
+	must(change(RTREG_SET_DEFAULT, NULL, " {\"runtime\": \"\"} "));
+	assert_default("runc");
+}
+END_TEST
+
+static const char *const bad_defaults[] = {
+        NULL,
+        "",
+        "null",
+        "{",
+        "[]",
+        "{}",
+        "\"a\"",
+        "{\"runtime\":1}",
+        "{\"runtime\":\"a\",\"x\":1}",
+        "{\"Runtime\":\"a\"}",
+};
+#define BAD_DEFAULTS ((int)(sizeof(bad_defaults) / sizeof(bad_defaults[0])))
+
+START_TEST(set_default_refuses_an_entry_that_names_none)
+{
+	start_with("{\"runtimes\":{\"a\":{\"path\":\"/a\"}}}");
+	assert_error(change(RTREG_SET_DEFAULT, NULL, bad_defaults[_i]), -EINVAL,
+	             bad_defaults[_i] ? "default-runtime: " : "a change needs a name");
+	ck_assert_ptr_null(content(OWN));
+}
+END_TEST
+
 START_TEST(set_default_where_somebody_else_does_names_him)
 {
 	static const struct rtreg_flag flag = {"default-runtime", "io.containerd.runc.v2"};
@@ -612,6 +645,8 @@ int main(void)
 	tcase_add_test(tcase, remove_runtime_that_is_not_ours_says_where_it_is);
 	tcase_add_test(tcase, remove_of_the_default_is_refused_until_there_is_another);
 	tcase_add_test(tcase, set_default_is_live_and_empty_takes_it_out);
+	tcase_add_test(tcase, set_default_takes_an_entry_in_place_of_the_name);
+	tcase_add_loop_test(tcase, set_default_refuses_an_entry_that_names_none, 0, BAD_DEFAULTS);
 	tcase_add_loop_test(tcase, set_default_where_somebody_else_does_names_him, 0, 3);
 	tcase_add_test(tcase, set_default_where_the_file_no_longer_does_works);
 	tcase_add_test(tcase, set_default_to_an_unknown_runtime_is_refused);
