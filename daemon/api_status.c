@@ -8,9 +8,12 @@
 #include "gate.h"
 #include "history.h"
 #include "metrics.h"
+#include "rejected.h"
 #include "routes.h"
 #include "service.h"
 #include "timestamp.h"
+#include "trial.h"
+#include "watch.h"
 
 #define PINNED_MAX 256
 
@@ -70,6 +73,12 @@ void api_show_status(struct request *request)
 	json_member_int(body, "uptime", (monotonic_now_ms() - service->started_ms) / 1000);
 	json_key(body, "reload");
 	history_append_newest(service->history, body);
+	json_key(body, "rejected");
+	rejected_append(service->rejected, body);
+	json_key(body, "confirm");
+	trial_append_status(service->trial, body);
+	json_key(body, "watch");
+	watch_append_status(service->watch, body);
 	append_pinned(service->registry, body);
 	json_member_uint(body, "lock-ins", 0);
 	json_member_uint(body, "threads", service->options->threads);

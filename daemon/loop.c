@@ -17,6 +17,7 @@
 #include "reply.h"
 #include "server.h"
 #include "timestamp.h"
+#include "watch.h"
 
 #define BACKLOG_AT_ONCE 64
 #define STOP_TICK_MS    20
@@ -142,6 +143,7 @@ static int loop_step(struct running *running)
 	if (running->accept_paused_ms > 0)
 		timeout_ms = earlier(timeout_ms, ACCEPT_PAUSE_MS);
 	timeout_ms = earlier(timeout_ms, notify_watchdog());
+	timeout_ms = earlier(timeout_ms, watch_tick(running->service->watch, running->service->reloads));
 	count = epoll_wait(loop->epoll_fd, events, ARRAY_SIZE(events), timeout_ms);
 	if (count < 0)
 		return errno == EINTR ? 0 : -errno;
@@ -152,6 +154,8 @@ static int loop_step(struct running *running)
 			read_signals(running);
 		else if (fd == loop->socket.fd)
 			arrived = true;
+		else if (fd == watch_fd(running->service->watch))
+			watch_read(running->service->watch);
 		else
 			connections_drain(running->service->connections, fd);
 	}
@@ -198,6 +202,7 @@ static void finish(struct running *running)
 
 	notify_stopping();
 	diagnostic_set_ready(running->service->diagnostic, false);
+	watch_stop(running->service->watch);
 	/*
 	 * Who had connected before the signal is not turned away. At a socket that stays, its next owner does
 	 * better: here a request that comes late would be cut.

@@ -93,8 +93,8 @@ static int take_threads(struct options *options, const char *value, struct rtreg
 }
 
 static const struct own_option own_options[] = {
-        {"config-file", "FILE", "configuration file (default /etc/rtreg/daemon.json)", take_config_file, 0},
-        {"state-dir", "DIR", "where state is kept (default /var/lib/rtreg)", take_state_dir, 0},
+        {"config-file", "FILE", "configuration file (default " DEFAULT_CONFIG_FILE ")", take_config_file, 0},
+        {"state-dir", "DIR", "where state is kept (default " DEFAULT_STATE_DIR ")", take_state_dir, 0},
         {"socket", "PATH", "unix socket to listen at (default " DEFAULT_SOCKET ")", take_socket, 0},
         {"socket-mode", "OCTAL", "mode of the socket (default 0660)", take_socket_mode, 0},
         {"group", "NAME", "group of the socket, whose members may change things", take_group, 0},

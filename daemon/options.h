@@ -10,6 +10,9 @@
 
 #include "rtreg/rtreg.h"
 
+#define DEFAULT_CONFIG_FILE "/etc/rtreg/daemon.json"
+#define DEFAULT_STATE_DIR   "/var/lib/rtreg"
+
 struct options {
 	const char *config_file, *state_dir, *socket; /* NULL: the default, but for the socket */
 	mode_t socket_mode;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The queue through which all reloads go: one thread does them in the order in which they came, whoever
- * asked, and writes down what came of each (history, events, log).
+ * The queue through which all reloads, changes and confirmations go: one thread does them in the order in
+ * which they came, whoever asked, and writes down what came of each (history, events, log, status). The
+ * reload that goes back, where a confirmation did not come in time, it puts there by itself.
  */
 #ifndef RTREGD_RELOADS_H
 #define RTREGD_RELOADS_H
@@ -10,28 +11,39 @@
 #include "service.h"
 
 struct reloads;
+struct seen;
 
-/*
- * Called once for each job that was taken, from the queue's thread. `report` and `error` are valid until it
- * returns; `report` is NULL on failure. `result`: 0, what rtreg_reload_if() said, or -ECANCELED: the daemon
- * stops.
- */
-typedef void (*reload_done_fn)(void *context, int result, const struct rtreg_report *report,
-                               const struct rtreg_error *error);
+enum job_kind { JOB_RELOAD, JOB_CHANGE, JOB_CONFIRM, JOB_REVERT };
+
+/* What came of a job. */
+struct outcome {
+	int result;                        /* 0, what the registry said, or -ECANCELED: the daemon stops */
+	const struct rtreg_report *report; /* NULL on failure, and of a confirmation */
+	const struct rtreg_error *error;
+};
+
+/* Called once for each job that was taken, from the queue's thread. The outcome is valid until it returns. */
+typedef void (*job_done_fn)(void *context, const struct outcome *outcome);
 
 struct reload_job {
-	const char *source; /* "api", "signal"; a literal */
+	enum job_kind kind;
+	const char *source; /* "api", "signal", "watch"; a literal */
 	const void *bytes;  /* not copied: valid until `done` is called; size 0: the files */
 	size_t size;
 	unsigned flags;
 	uint64_t if_generation; /* 0: any */
-	reload_done_fn done;    /* NULL: nobody waits */
+	unsigned confirm_s;     /* with RTREG_RELOAD_TRIAL: how long to wait for the confirmation; else 0 */
+	struct rtreg_change change; /* of JOB_CHANGE; what it points to as `bytes` */
+	job_done_fn done;           /* NULL: nobody waits */
 	void *context;
 };
 
-/* Starts the thread. Registry, history, events and gate of `service` are there already. -ENOMEM, -EAGAIN. */
-int reloads_new(const struct service *service, struct reloads **ret);
-/* Waits for the reload under way, cancels the others, and frees. NULL is allowed. */
+/*
+ * Starts the thread. Registry, history, events, gate, trial and rejected of `service` are there already.
+ * `seen` is what the files were before they were read at the start; it is taken. -ENOMEM, -EAGAIN.
+ */
+int reloads_new(const struct service *service, struct seen *seen, struct reloads **ret);
+/* Waits for the job under way, cancels the others, and frees. NULL is allowed. */
 void reloads_free(struct reloads *reloads);
 /* As reloads_free(), without the freeing: what is submitted later is refused. */
 void reloads_stop(struct reloads *reloads);
@@ -40,6 +52,8 @@ void reloads_stop(struct reloads *reloads);
 int reloads_submit(struct reloads *reloads, const struct reload_job *job);
 /* A reload from the files without anybody waiting for it; one that still waits stands for this one too. */
 void reloads_signal(struct reloads *reloads);
+/* The same for files that may have changed; it is done only if they have. */
+void reloads_watch(struct reloads *reloads);
 
 /* Context: any thread. */
 uint64_t live_generation(struct rtreg *registry);

@@ -32,6 +32,7 @@ struct request {
 	struct uri uri;
 	char *segment;  /* what {name} of the route's path stands for, decoded; or NULL */
 	char *if_match; /* the header as it came, or NULL */
+	bool confirms;  /* a reload that asks for a confirmation */
 	struct text body;
 	struct reply reply;
 };

@@ -11,9 +11,13 @@
 static const struct route routes[] = {
         {"GET", "/v1/runtimes", api_list_runtimes, 0, 0},
         {"GET", "/v1/runtimes/" MARK, api_show_runtime, 0, 0},
+        {"PUT", "/v1/runtimes/" MARK, api_put_runtime, ROUTE_CHANGES | ROUTE_WAITS, 0},
+        {"DELETE", "/v1/runtimes/" MARK, api_remove_runtime, ROUTE_CHANGES | ROUTE_WAITS, 0},
+        {"PUT", "/v1/default-runtime", api_set_default_runtime, ROUTE_CHANGES | ROUTE_WAITS, 0},
         {"GET", "/v1/resolve", api_resolve, 0, 0},
         {"GET", "/v1/config", api_show_config, 0, 0},
         {"POST", "/v1/reload", api_reload, ROUTE_CHANGES | ROUTE_WAITS, RELOAD_BODY_MAX},
+        {"POST", "/v1/confirm", api_confirm, ROUTE_CHANGES | ROUTE_WAITS, 0},
         {"GET", "/v1/status", api_show_status, 0, 0},
         {"GET", "/v1/history", api_show_history, 0, 0},
         {"GET", "/v1/events", api_list_events, 0, 0},

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -24,11 +25,15 @@
 #include "loop.h"
 #include "metrics.h"
 #include "notify.h"
+#include "rejected.h"
 #include "reloads.h"
 #include "routes.h"
+#include "seen.h"
 #include "server.h"
 #include "socket.h"
 #include "timestamp.h"
+#include "trial.h"
+#include "watch.h"
 
 #define DESCRIPTORS_WANTED 8192
 #define LEAVE_MS           3000 /* for all that follow together; each is cut much sooner if it takes nothing */
@@ -66,6 +71,28 @@ static void raise_descriptor_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+static char *absolute_path(const char *path)
+{
+	_cleanup_free_ char *directory = path[0] == '/' ? strdup("") : getcwd(NULL, 0);
+	char *absolute = NULL;
+
+	if (!directory || asprintf(&absolute, "%s%s%s", directory, directory[0] ? "/" : "", path) < 0)
+		return NULL;
+	return absolute;
+}
+
+static int find_places(struct service *service, struct rtreg_error *error)
+{
+	const struct options *options = service->options;
+
+	service->config_file =
+	        absolute_path(options->config_file ? options->config_file : DEFAULT_CONFIG_FILE);
+	service->state_dir = absolute_path(options->state_dir ? options->state_dir : DEFAULT_STATE_DIR);
+	if (!service->config_file || !service->state_dir)
+		return error_set(error, -errno, "", "cannot tell where the files are: %s", strerror(errno));
+	return 0;
+}
+
 static int make_parts(struct service *service, const struct loop *loop, struct rtreg_error *error)
 {
 	if (gethostname(service->host, sizeof(service->host)) < 0)
@@ -77,10 +104,11 @@ static int make_parts(struct service *service, const struct loop *loop, struct r
 	service->history = history_new();
 	service->events = events_new();
 	service->gate = gate_new();
+	service->rejected = rejected_new(service->state_dir);
 	service->diagnostic = diagnostic_new(service);
 	service->connections = connections_new(loop->epoll_fd);
 	if (!service->metrics || !service->history || !service->events || !service->gate ||
-	    !service->diagnostic || !service->connections)
+	    !service->rejected || !service->diagnostic || !service->connections)
 		return error_no_memory(error);
 	return 0;
 }
@@ -118,12 +146,31 @@ static int take_handed_over(const struct options *options, struct loop *loop, st
 	return rc;
 }
 
-static int start_serving(struct service *service, struct loop *loop, struct rtreg_error *error)
+/* Before the files are read, so that no change of them is missed. */
+static int start_watching(struct service *service, const struct loop *loop, struct seen *ret_seen,
+                          struct rtreg_error *error)
+{
+	if (!service->options->no_watch) {
+		service->watch = watch_new(service->config_file, loop->epoll_fd);
+		if (!service->watch)
+			return error_no_memory(error);
+	}
+	if (seen_look(service->config_file, ret_seen) < 0)
+		return error_no_memory(error);
+	seen_wait_tick(ret_seen);
+	return 0;
+}
+
+static int start_serving(struct service *service, struct loop *loop, struct seen *seen,
+                         struct rtreg_error *error)
 {
 	const struct options *options = service->options;
-	int rc;
+	int rc = 0;
 
-	rc = reloads_new(service, &service->reloads);
+	service->trial = trial_new(service->registry);
+	if (!service->trial)
+		return error_no_memory(error);
+	rc = reloads_new(service, seen, &service->reloads);
 	if (rc == 0)
 		rc = server_new(service, options->threads, &service->server);
 	if (rc < 0)
@@ -133,11 +180,13 @@ static int start_serving(struct service *service, struct loop *loop, struct rtre
 	return socket_listen(options->socket, options->socket_mode, options->group, &loop->socket, error);
 }
 
-static void add_own_event(struct service *service, const char *action)
+static void add_own_event(struct service *service, const char *action, const char *generation)
 {
 	_cleanup_text_ struct text attributes = {0};
 
 	json_open(&attributes, '{');
+	if (generation)
+		json_member_string(&attributes, "generation", generation);
 	json_member_string(&attributes, "name", service->host);
 	json_close(&attributes, '}');
 	events_add(service->events, "daemon", action, service->host,
@@ -147,11 +196,18 @@ static void add_own_event(struct service *service, const char *action)
 static void note_start(struct service *service, const char *socket)
 {
 	uint64_t generation = live_generation(service->registry);
+	bool reverted = rtreg_reverted_at_open(service->registry);
 	char number[24];
 
 	snprintf(number, sizeof(number), "%" PRIu64, generation);
-	history_add(service->history, generation, "start", "ok", NULL, NULL);
-	add_own_event(service, "start");
+	history_add(service->history, generation, reverted ? "revert" : "start", "ok", NULL, NULL);
+	add_own_event(service, "start", NULL);
+	if (reverted) {
+		add_own_event(service, "revert", number);
+		log_warn("started with the confirmed configuration, not with what the files say: no "
+		         "confirmation had come",
+		         "generation", number);
+	}
 	gate_open(service->gate);
 	log_info("started", "version", rtreg_version(), "socket", socket, "generation", number);
 	notify_started(generation);
@@ -159,17 +215,22 @@ static void note_start(struct service *service, const char *socket)
 
 static int start(struct service *service, struct loop *loop, struct rtreg_error *error)
 {
+	_cleanup_seen_ struct seen seen = {0};
 	int rc = take_handed_over(service->options, loop, error);
 
 	if (rc == 0)
 		rc = take_signals(loop, error);
 	if (rc == 0)
+		rc = find_places(service, error);
+	if (rc == 0)
 		rc = make_parts(service, loop, error);
+	if (rc == 0)
+		rc = start_watching(service, loop, &seen, error);
 	if (rc == 0)
 		rc = open_registry(service, error);
 	if (rc < 0)
 		return rc;
-	rc = start_serving(service, loop, error);
+	rc = start_serving(service, loop, &seen, error);
 	if (rc == 0)
 		note_start(service, loop->socket.path);
 	return rc;
@@ -180,7 +241,7 @@ static void take_leave(struct service *service)
 {
 	int64_t end_ms = monotonic_now_ms() + LEAVE_MS;
 
-	add_own_event(service, "stop");
+	add_own_event(service, "stop", NULL);
 	events_end(service->events);
 	while (connections_following(service->connections) > 0 && monotonic_now_ms() < end_ms) {
 		connections_tick(service->connections);
@@ -202,13 +263,18 @@ static void stop(struct service *service, struct loop *loop)
 	}
 	server_free(service->server);
 	reloads_free(service->reloads);
+	trial_free(service->trial);
 	diagnostic_free(service->diagnostic); /* it tells of the registry */
 	rtreg_close(service->registry);
+	watch_free(service->watch);
 	connections_free(service->connections);
+	rejected_free(service->rejected);
 	gate_free(service->gate);
 	events_free(service->events);
 	history_free(service->history);
 	metrics_free(service->metrics);
+	free(service->config_file);
+	free(service->state_dir);
 	cleanup_closep(&loop->signal_fd);
 	cleanup_closep(&loop->epoll_fd);
 }

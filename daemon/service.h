@@ -14,18 +14,25 @@ struct events;
 struct gate;
 struct history;
 struct metrics;
+struct rejected;
 struct reloads;
 struct server;
+struct trial;
+struct watch;
 
 /* Written while starting and stopping alone; the parts guard themselves. */
 struct service {
 	const struct options *options;
+	char *config_file, *state_dir; /* absolute */
 	struct rtreg *registry;
 	struct history *history;
 	struct events *events;
 	struct gate *gate;
 	struct metrics *metrics;
+	struct rejected *rejected;
+	struct trial *trial;
 	struct reloads *reloads;
+	struct watch *watch; /* NULL with --no-watch */
 	struct diagnostic *diagnostic;
 	struct connections *connections;
 	struct server *server;
