@@ -48,6 +48,8 @@ def free_port():
 
 
 class DaemonTest(unittest.TestCase):
+    watch = ("--no-watch",)  # most tests say themselves when a file is to be read
+
     def setUp(self):
         self.directory = tempfile.mkdtemp(prefix="rtregd-")
         self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
@@ -75,7 +77,7 @@ class DaemonTest(unittest.TestCase):
 
     def command(self, *options, state="state", socket_path=None):
         return [RTREGD, "--config-file", self.config, "--state-dir", self.at(state), "--socket",
-                socket_path or self.socket, "--exec-root", self.at("exec"), "--threads", "2", *options]
+                socket_path or self.socket, "--exec-root", self.at("exec"), "--threads", "2", *self.watch, *options]
 
     def spawn(self, *options, cwd=None, **places):
         with open(self.log, "a") as log:

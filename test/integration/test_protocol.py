@@ -65,7 +65,7 @@ class Protocol(DaemonTest):
 
     def ask(self, example):
         path = re.sub(r"until=\d+", f"until={int(time.time()) + 1}", example.path)
-        reply = self.request(example.method, path, example.body, example.headers)
+        reply = self.request(example.method, path, example.body and self.place(example.body), example.headers)
         self.assertEqual(reply.status, example.status, reply.text)
         for name, value in example.told_headers.items():
             self.assertEqual(reply.headers[name], value, name)
