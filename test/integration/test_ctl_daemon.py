@@ -83,5 +83,97 @@ class Ctl(CtlTest):
                 self.assertEqual(process.wait(PATIENCE), 0)
 
 
+class Following(CtlTest):
+    def test_follower_sees_events_as_they_come_and_ends_with_the_stop(self):
+        self.start()
+        process = self.begin("events", "--follow", "--since", "1h")
+        self.read_to(process.stdout, "start")
+        self.ctl("reload", "--force")
+        self.read_to(process.stdout, "reload")
+        self.stop()
+        self.read_to(process.stdout, "stop")
+        self.assertEqual((process.wait(PATIENCE), process.stderr.read()), (0, ""))
+
+    def test_follower_of_a_daemon_that_is_killed_exits_3(self):
+        self.start()
+        process = self.begin("events", "--follow", "--since", "1h")
+        self.read_to(process.stdout, "start")
+        self.end(self.process)
+        self.assertEqual(process.wait(PATIENCE), 3)
+
+    def test_filters_choose_and_unknown_ones_exit_1(self):
+        self.start()
+        self.configure({"mtu": -1})
+        self.ctl("reload", code=1)
+        lines = self.ctl("events", "--filter", "event=reload-failed").splitlines()
+        self.assertEqual(len(lines), 1)
+        self.assertTrue(lines[0].endswith("error=invalid default MTU: -1"), lines[0])
+        self.ctl("events", "--filter", "bogus=x", code=1)
+
+
+class Metrics(CtlTest):
+    def test_metrics_are_those_of_the_daemon(self):
+        self.start()
+        self.assertRegex(self.ctl("metrics"), r"(?m)^rtreg_generation 1$")
+
+
+class Changes(CtlTest):
+    def test_a_runtime_is_added_made_the_default_and_removed(self):
+        self.start()
+        path = self.script("runtime", "echo '{}'")
+        self.ctl("runtime", "add", "x", "--path", path, "--arg", "--debug", "--if-generation", "1")
+        self.assertRegex(self.ctl("ls"), rf"(?m)^x .* {path}   --debug$")
+        self.ctl("set-default", "x")
+        self.assertRegex(self.ctl("ls"), r"(?m)^x +\* ")
+        self.assertIn("default", self.ctl("runtime", "rm", "x", code=1))
+        self.ctl("set-default", "")
+        self.ctl("runtime", "rm", "x")
+        self.assertNotRegex(self.ctl("ls"), r"(?m)^x ")
+
+    def test_a_changed_runtime_outlives_a_restart(self):
+        self.start()
+        self.ctl("runtime", "add", "kata", "--type", "io.containerd.kata.v2", "--option", "n=5", "--option", "s=x")
+        self.stop()
+        self.start()
+        self.assertRegex(self.ctl("resolve", "kata"), r"(?m)^n +5$")
+
+    def test_refusals_have_their_exit_codes(self):
+        self.configure({"runtimes": {"kata": {"runtimeType": "io.containerd.kata.v2"}}, "default-runtime": "kata"})
+        self.start()
+        self.ctl("runtime", "add", "runc", "--path", "/x", code=1)
+        self.ctl("runtime", "add", "x", "--path", "/x", "--if-generation", "99", code=1)
+        self.ctl("runtime", "rm", "other", code=4)
+        self.assertIn("daemon.json", self.ctl("set-default", "runc", code=1))
+
+    def test_a_mistyped_default_is_suggested(self):
+        self.configure({"runtimes": {"kata": {"runtimeType": "io.containerd.kata.v2"}}})
+        self.start()
+        self.assertIn('did you mean "kata"?', self.ctl("set-default", "kaat", code=4))
+
+
+class Trial(CtlTest):
+    def test_a_configuration_on_trial_is_told_and_confirmed(self):
+        self.start()
+        self.configure({"debug": True})
+        self.assertIn("confirm with: rtregctl confirm", self.ctl("reload", "--confirm", "600"))
+        self.assertRegex(self.ctl("status"), r"(?m)^on trial .*then back to generation 1;")
+        self.assertEqual(self.ctl("confirm"), "confirmed\n")
+        self.assertNotIn("on trial", self.ctl("status"))
+        self.ctl("confirm", code=1)
+
+    def test_without_a_confirmation_it_goes_back(self):
+        self.start()
+        self.configure({"debug": True})
+        self.ctl("reload", "--confirm", "1")
+        self.wait_for(lambda: "revert" in self.ctl("history"), "the revert")
+        self.assertNotRegex(self.ctl("config"), r"(?m)^debug +true")
+
+    def test_a_rejected_configuration_is_shown(self):
+        self.start()
+        self.configure({"mtu": -1})
+        self.ctl("reload", code=1)
+        self.assertRegex(self.ctl("status"), r"(?m)^rejected .*source")
+
+
 if __name__ == "__main__":
     unittest.main()
