@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A configuration on trial: confirmed in time, gone back from, and what a crash or a restart leaves of it."""
 
+import json
 import datetime
 import http.client
-import json
 import os
 import signal
 import socket
@@ -39,9 +39,8 @@ class ConfirmTest(WatchTest):
     def pending(self):
         return self.get("/v1/status").json["confirm"]
 
-    def events(self, action):
-        return [event for event in map(json.loads, self.get("/v1/events?until=9999999999").text.splitlines())
-                if event["Action"] == action]
+    def events_of(self, action):
+        return [event for event in self.events() if event["Action"] == action]
 
     def kill(self):
         self.process.kill()
@@ -134,7 +133,7 @@ class TimePassed(ConfirmTest):
         self.assertEqual(self.entries(), [("start", "ok"), ("api", "ok"), ("revert", "ok")])
         self.assertIsNone(self.pending())
         self.assertEqual(self.confirm().status, 409)
-        [event] = self.events("revert")
+        [event] = self.events_of("revert")
         attributes = event["Actor"]["Attributes"]
         self.assertEqual(attributes["generation"], "3")
         self.assertEqual(set(attributes), set(reply["attributes"]) | {"generation"})
@@ -216,9 +215,9 @@ class Restart(ConfirmTest):
         self.assertEqual(self.entries(), [("revert", "ok")])
         self.assertIsNone(self.pending())
         self.assertIn("started with the confirmed configuration", self.read_log())
-        [event] = self.events("revert")
+        [event] = self.events_of("revert")
         self.assertEqual(event["Actor"]["Attributes"]["generation"], str(self.generation()))
-        self.assertEqual(len(self.events("start")), 1)
+        self.assertEqual(len(self.events_of("start")), 1)
 
     def test_after_a_crash_is_with_the_confirmed_configuration(self):
         self.start("--no-watch")
