@@ -136,7 +136,8 @@ int state_code(int code);
 
 /*
  * Keeps what a reload that failed with `result` had read in STATE/rejected, if it was the configuration's
- * fault; reject_forget() removes that. Failures are warnings in the log. Context: writer.
+ * fault; nothing stays there if it could not read all. reject_forget() removes it. Failures are warnings in
+ * the log. Context: writer.
  */
 void reject_keep(struct rtreg *registry, const struct input *input, int result,
                  const struct rtreg_error *error);

@@ -29,8 +29,14 @@ void reject_keep(struct rtreg *registry, const struct input *input, int result,
 {
 	int r;
 
-	if (!input->complete || !tells(result))
+	if (!tells(result))
 		return;
+	if (!input->complete) {
+		/* An earlier failure's files would pass for those of this one. */
+		if (registry->has_rejected)
+			reject_forget(registry);
+		return;
+	}
 	registry->has_rejected = true; /* a part may be there also where writing fails */
 	r = rejected_write(registry->state, &input->sources, error);
 	if (r < 0)

@@ -384,10 +384,15 @@ static int reload_locked(struct attempt *attempt, struct rtreg *registry,
 	                    ret, error);
 }
 
-/* What stays of it afterwards. Context: writer. */
-static void note_result(struct rtreg *registry, const struct attempt *attempt, int result,
-                        const struct rtreg_error *error)
+/*
+ * What stays of it afterwards. Going back says nothing about what was refused meanwhile; and a change that was
+ * refused is nowhere, so there is nothing to be mended. Context: writer.
+ */
+static void note_result(struct rtreg *registry, const struct attempt *attempt,
+                        const struct reload_request *request, int result, const struct rtreg_error *error)
 {
+	if (request->restore || (result < 0 && request->change))
+		return;
 	if (result < 0)
 		reject_keep(registry, &attempt->input, result, error);
 	else if (registry->has_rejected)
@@ -421,7 +426,7 @@ static int reload_race(struct rtreg *registry, const struct reload_request *requ
 		}
 		done |= r < 0;
 		if (done && !dry_run)
-			note_result(registry, &attempt, r, error);
+			note_result(registry, &attempt, request, r, error);
 		if (locked)
 			writer_unlock(registry);
 	}

@@ -145,6 +145,51 @@ START_TEST(rejected_goes_with_the_next_start)
 }
 END_TEST
 
+START_TEST(rejected_earlier_goes_with_a_failure_that_could_not_read_all)
+{
+	open_registry();
+	sandbox_write(&sandbox, "{,");
+	ck_assert_int_eq(reload_from(NULL, 0), -EINVAL);
+	assert_rejected("daemon.json", "{,");
+	ck_assert_int_eq(symlink("nowhere", place("a.json")), 0);
+	ck_assert_int_lt(reload_from(NULL, 0), 0);
+	assert_nothing_rejected();
+}
+END_TEST
+
+START_TEST(rejected_is_nothing_of_refused_changes)
+{
+	struct rtreg_change change = {
+	        .kind = RTREG_PUT_RUNTIME, .name = "r", .entry = "{}", .entry_size = strlen("{}")};
+
+	open_registry();
+	ck_assert_int_eq(rtreg_change(registry, &change, 0, NULL, NULL), -EINVAL);
+	assert_nothing_rejected();
+	sandbox_write(&sandbox, "{,");
+	ck_assert_int_eq(reload_from(NULL, 0), -EINVAL);
+	ck_assert_int_eq(rtreg_change(registry, &change, 0, NULL, NULL), -EINVAL);
+	assert_rejected("daemon.json", "{,");
+	sandbox_write(&sandbox, "{}");
+	change.entry = "{\"path\":\"/bin/true\"}";
+	change.entry_size = strlen(change.entry);
+	ck_assert_int_eq(rtreg_change(registry, &change, 0, NULL, NULL), 0);
+	assert_nothing_rejected();
+}
+END_TEST
+
+START_TEST(rejected_on_trial_stays_over_the_way_back)
+{
+	struct rtreg_source good = {.bytes = "{\"debug\":true}", .size = 14},
+	                    bad = {.bytes = "{,", .size = 2};
+
+	open_registry();
+	ck_assert_int_eq(reload_from(&good, RTREG_RELOAD_TRIAL), 0);
+	ck_assert_int_eq(reload_from(&bad, 0), -EINVAL);
+	ck_assert_int_eq(rtreg_revert(registry, NULL, NULL), 0);
+	assert_rejected("body.json", "{,");
+}
+END_TEST
+
 static char logged[512];
 
 static void note(void *context, enum rtreg_log_level level, const char *message)
@@ -189,6 +234,9 @@ int main(void)
 	tcase_add_test(tcase, rejected_by_a_step_stays_too);
 	tcase_add_test(tcase, rejected_is_nothing_of_dry_runs_and_wrong_generations);
 	tcase_add_test(tcase, rejected_goes_with_the_next_start);
+	tcase_add_test(tcase, rejected_earlier_goes_with_a_failure_that_could_not_read_all);
+	tcase_add_test(tcase, rejected_is_nothing_of_refused_changes);
+	tcase_add_test(tcase, rejected_on_trial_stays_over_the_way_back);
 	tcase_add_test(tcase, rejected_that_cannot_be_written_is_a_warning);
 	suite_add_tcase(suite, tcase);
 	return unit_run(suite);
