@@ -48,6 +48,45 @@ static void write_line(struct text *text, const struct event *event, const char 
 	text_append_char(text, '\n');
 }
 
+static const char *skip_string(const char *at)
+{
+	for (at += 1 + strcspn(at + 1, "\"\\"); *at == '\\'; at += 2 + strcspn(at + 2, "\"\\"))
+		;
+	return at + 1;
+}
+
+/* How many members an object of strings has, as base/json_write writes it. `ret` NULL: only counted. */
+static size_t list_members(const char *object, const char **ret)
+{
+	const char *at = object + 1;
+	size_t count = 0;
+
+	for (; *at == '"'; count++) {
+		if (ret)
+			ret[count] = at;
+		at = skip_string(skip_string(at) + 1);
+		at += *at == ',';
+	}
+	return count;
+}
+
+static int compare_members(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* In order, so that filters need not go through all of an event for each thing they look for. */
+static bool index_members(struct event *event, const char *attributes)
+{
+	event->member_count = list_members(attributes, NULL);
+	event->members = calloc(event->member_count + 1, sizeof(*event->members));
+	if (!event->members)
+		return false;
+	list_members(attributes, event->members);
+	qsort(event->members, event->member_count, sizeof(*event->members), compare_members);
+	return true;
+}
+
 struct event *event_new(int64_t time_ns, const char *type, const char *action, const char *actor_id,
                         const char *attributes_json)
 {
@@ -62,11 +101,11 @@ struct event *event_new(int64_t time_ns, const char *type, const char *action, c
 	write_line(&text, event, attributes_json, &attributes);
 	event->length = text.length;
 	event->line = text_steal(&text);
-	if (!event->line || (actor_id && !event->actor_id)) {
+	if (!event->line || (actor_id && !event->actor_id) ||
+	    !index_members(event, event->line + attributes)) {
 		event_unref(event);
 		return NULL;
 	}
-	event->attributes = event->line + attributes;
 	return event;
 }
 
@@ -82,6 +121,7 @@ void event_unref(struct event *event)
 		return;
 	free(event->actor_id);
 	free(event->line);
+	free(event->members);
 	free(event);
 }
 

@@ -20,10 +20,11 @@ struct event {
 	int64_t time_ns;
 	const char *type, *action; /* literals */
 	char *actor_id;
-	char *line;             /* with its newline */
-	const char *attributes; /* within the line: an object of strings, as base/json_write writes it */
-	size_t length;          /* of the line */
-	unsigned references;    /* atomic */
+	char *line;           /* with its newline */
+	size_t length;        /* of the line */
+	const char **members; /* of its attributes: where they begin in the line, in strcmp's order */
+	size_t member_count;
+	unsigned references; /* atomic */
 };
 
 /* One that is in no ring. `actor_id` NULL: none. The new reference is the caller's; NULL without memory. */

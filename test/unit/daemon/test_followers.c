@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/problems.h"
+#include "base/text.h"
 #include "followers.h"
 #include "timestamp.h"
 #include "unit.h"
@@ -271,6 +272,8 @@ static const struct {
         {"{\"label\":[\"a=\\\"=\\u00e9\"]}", "{\"a\":\"\\\"=\xc3\xa9\"}", true},
         {"{\"label\":[\"a\\\\\"]}", "{\"a\\\\\":\"\"}", true},
         {"{\"label\":[\"\"]}", "{}", false},
+        {"{\"label\":[\"ab\",\"a=1\"]}", "{\"b\":\"\",\"ab\":\"\\\\\",\"a-b\":\"\",\"a\":\"1\"}", true},
+        {"{\"label\":[\"a\"]}", "{\"b\":\"\",\"ab\":\"\\\\\",\"a-b\":\"\"}", false},
         {"{\"daemon\":[\"ho\"]}", "{}", true},
         {"{\"daemon\":[\"ost\"]}", "{}", false},
         {"{\"daemon\":[\"n\\\"\"]}", "{\"name\":\"n\\\"1\"}", true},
@@ -287,6 +290,40 @@ START_TEST(event_filter_passes_by_attributes_and_names)
 	ck_assert_ptr_nonnull(event);
 	ck_assert_msg(event_filter_passes(filter, event) == passing[_i].passes, "%s of %s",
 	              passing[_i].filter, passing[_i].attributes);
+	event_filter_free(filter);
+}
+END_TEST
+
+static void append_many(struct text *text, const char *value, int times)
+{
+	for (int i = 0; i < times; i++) {
+		text_append(text, i > 0 ? "," : "");
+		text_append(text, value);
+	}
+}
+
+/* As many as a request's head can hold, looked for behind megabytes in each of as many events as there may be. */
+START_TEST(event_filter_of_many_values_does_not_read_the_event_for_each)
+{
+	static char attributes[2 << 20];
+	static const char end[] = "\",\"name\":\"n\"}";
+	_cleanup_text_ struct text json = {0};
+	_cleanup_event_ struct event *event = NULL;
+	struct event_filter *filter;
+
+	memset(attributes, 'x', sizeof(attributes));
+	memcpy(attributes, "{\"a\":\"", 6);
+	memcpy(attributes + sizeof(attributes) - sizeof(end), end, sizeof(end));
+	event = event_new(1, "daemon", "reload", "host", attributes);
+	ck_assert_ptr_nonnull(event);
+	text_append(&json, "{\"daemon\":[");
+	append_many(&json, "\"q\"", 1000);
+	text_append(&json, ",\"n\"],\"label\":[");
+	append_many(&json, "\"name\"", 500);
+	text_append(&json, "]}");
+	filter = filter_of(text_string(&json));
+	for (int i = 0; i < EVENTS_KEPT; i++)
+		ck_assert(event_filter_passes(filter, event));
 	event_filter_free(filter);
 }
 END_TEST
@@ -327,6 +364,8 @@ int main(void)
 	tcase_add_test(telling, follower_until_to_come_ends_when_it_has_come);
 	tcase_add_test(telling, follower_read_after_the_end_of_events_gives_what_is_left_and_ends);
 	suite_add_tcase(suite, telling);
+	tcase_set_timeout(filters, 60);
+	tcase_add_test(filters, event_filter_of_many_values_does_not_read_the_event_for_each);
 	tcase_add_loop_test(filters, event_filter_passes_by_attributes_and_names, 0, ARRAY_SIZE(passing));
 	tcase_add_test(filters, event_filter_new_unknown_name_is_told);
 	suite_add_tcase(suite, filters);
