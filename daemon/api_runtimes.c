@@ -19,6 +19,7 @@ void api_list_runtimes(struct request *request)
 	snapshot = rtreg_borrow(request->service->registry);
 	reply->generation = rtreg_snapshot_generation(snapshot);
 	json = rtreg_snapshot_runtimes_json(snapshot);
+	rtreg_tsan_reader_done(request->service->registry);
 	rcu_read_unlock();
 	if (!json) {
 		reply_message(reply, 500, "out of memory");

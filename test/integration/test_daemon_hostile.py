@@ -138,6 +138,34 @@ class Nuisances(DaemonTest):
                 self.assertTrue(connection.recv(4096).startswith(b"HTTP/1.1 200 "), text)
 
 
+class Readers(DaemonTest):
+    def test_reading_goes_on_through_reloads(self):
+        self.start()
+        paths = ("/v1/runtimes", "/v1/runtimes/a", "/v1/resolve", "/v1/config", "/v1/status", "/info", "/metrics")
+        done, failures = threading.Event(), []
+
+        def read():
+            connection = self.keep_connection()
+            try:
+                while not done.is_set():
+                    for path in paths:
+                        self.assertEqual(self.get(path, connection=connection).status, 200)
+            except Exception as e:  # pylint: disable=broad-except
+                failures.append(e)
+
+        self.reload({"runtimes": {"a": {"path": "/bin/true"}}})
+        readers = [threading.Thread(target=read) for _ in range(3)]
+        for reader in readers:
+            reader.start()
+        for number in range(60):
+            self.assertEqual(self.reload({"runtimes": {"a": {"path": "/bin/true"}, f"b{number}": {"path": "/bin/true"}}}).status, 200)
+        done.set()
+        for reader in readers:
+            reader.join()
+        self.assertEqual(failures, [])
+        self.assertEqual(self.stop(), 0)
+
+
 class Limits(DaemonTest):
     def processor_seconds(self):
         with open(f"/proc/{self.process.pid}/stat") as file:
