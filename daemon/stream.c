@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <microhttpd.h>
 #include <poll.h>
+#include <sys/epoll.h>
 
 #include "connections.h"
 #include "events.h"
@@ -14,7 +15,7 @@
 #include "worker.h"
 
 #define BLOCK_SIZE       4096  /* only where the client knows no chunks */
-#define SWEEP_MS         10000 /* after which a client that has gone is noticed at the latest */
+#define SWEEP_MS         10000 /* after which a client that has gone is noticed though nothing told of it */
 #define END_PATIENCE_MS  60000 /* for taking the marker, or what came before `until` */
 #define STOP_PATIENCE_MS 300   /* for taking anything */
 
@@ -81,21 +82,31 @@ static void add_stream(struct streams *streams, struct stream *stream)
 	streams->first = stream;
 }
 
-/* Makes sure that it is looked at when its time is up. */
+/* Makes sure that it is looked at when its time is up; once that has been seen, there is nothing to wait for. */
 static void make_due(struct streams *streams, const struct stream *stream)
 {
 	int64_t left_ns;
 
-	if (follower_until_ns(stream->follower) == INT64_MAX)
+	if (!follower_stays(stream->follower) || follower_until_ns(stream->follower) == INT64_MAX)
 		return;
 	left_ns = follower_until_ns(stream->follower) - timestamp_now_ns();
 	if (left_ns / NS_PER_MS < streams->due_ms - monotonic_now_ms())
 		streams->due_ms = monotonic_now_ms() + (left_ns > 0 ? left_ns / NS_PER_MS + 1 : 0);
 }
 
+/* Without room for that it is found out by the next sweep. */
+static void watch_for_its_end(const struct streams *streams, const struct connection *peer)
+{
+	/* Hanging up and errors are always told; once, as all streams are looked at then. */
+	struct epoll_event event = {.events = EPOLLET};
+
+	epoll_ctl(streams->epoll_fd, EPOLL_CTL_ADD, connection_fd(peer), &event);
+}
+
 /* It has no time limits, and ends its connection. */
 static void let_stay(const struct request *request, struct MHD_Response *response)
 {
+	watch_for_its_end(&request->worker->streams, request->peer);
 	connection_follows(request->peer);
 	MHD_set_connection_option(request->http, MHD_CONNECTION_OPTION_TIMEOUT, 0u);
 	MHD_add_response_header(response, "Connection", "close");

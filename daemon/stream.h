@@ -13,10 +13,11 @@ struct MHD_Response;
 struct request;
 struct stream;
 
-/* The streams of one request thread. Zeroed is empty. */
+/* The streams of one request thread. Zeroed but for the descriptor it is empty. */
 struct streams {
 	struct stream *first;
 	int64_t due_ms; /* when to look at them without being told to */
+	int epoll_fd;   /* where EPOLLHUP or EPOLLERR tells that one's client has gone */
 };
 
 /* A response that tells request->reply.follower, which it takes. NULL without memory. */

@@ -50,12 +50,17 @@ static void add_connection(struct worker *worker, int fd)
 		connections_forget(worker->service->connections, fd);
 }
 
+static bool read_message(struct worker *worker, struct message *ret)
+{
+	return read(worker->messages[0], ret, sizeof(*ret)) == sizeof(*ret);
+}
+
 /* Does what it was handed. False: the thread is to end. */
 static bool read_messages(struct worker *worker)
 {
 	struct message message;
 
-	while (read(worker->messages[0], &message, sizeof(message)) == sizeof(message)) {
+	while (read_message(worker, &message)) {
 		if (message.fd >= 0)
 			add_connection(worker, message.fd);
 		else if (message.suspended)
@@ -66,16 +71,30 @@ static bool read_messages(struct worker *worker)
 	return true;
 }
 
+/* Waits until there is something to do. True: a stream's client may have gone; nothing else hangs up. */
+static bool wait_for_work(struct worker *worker)
+{
+	struct epoll_event events[32];
+	int count = epoll_wait(worker->epoll_fd, events, ARRAY_SIZE(events), timeout_ms(worker));
+	bool gone = false;
+
+	for (int i = 0; i < count; i++)
+		gone = gone || (events[i].events & (EPOLLHUP | EPOLLERR));
+	return gone;
+}
+
 static void *work(void *context)
 {
 	struct worker *worker = context;
-	struct epoll_event events[2];
+	bool gone = false;
 
 	while (read_messages(worker)) {
 		/* Taken back before they look: what happens from here on is told again. */
-		streams_serve(&worker->streams, atomic_exchange(&worker->told, false));
+		bool told = atomic_exchange(&worker->told, false);
+
+		streams_serve(&worker->streams, told || gone);
 		MHD_run(worker->http);
-		epoll_wait(worker->epoll_fd, events, ARRAY_SIZE(events), timeout_ms(worker));
+		gone = wait_for_work(worker);
 	}
 	/* The library takes it ill if one is suspended when it stops. */
 	streams_cut(&worker->streams);
@@ -119,6 +138,7 @@ int worker_start(struct worker *worker, struct service *service, struct MHD_Daem
 
 	*worker = (struct worker){.service = service, .http = http, .epoll_fd = -1, .messages = {-1, -1}};
 	rc = open_descriptors(worker);
+	worker->streams.epoll_fd = worker->epoll_fd;
 	if (rc == 0)
 		rc = -pthread_create(&worker->thread, NULL, work, worker);
 	if (rc < 0) {

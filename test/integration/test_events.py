@@ -111,6 +111,13 @@ class Streams(EventsTest):
             self.assertEqual((reply.status, reply.text), (200, ""))
         self.assertNotEqual(reply.headers["Connection"], "close")
 
+    def test_until_long_before_1970_is_the_past_too(self):
+        self.start()
+        for until in ("1690-01-01T00:00:00Z", "1677-09-21T00:12:45Z"):
+            reply = self.get(f"/v1/events?since=0&until={until}")
+            self.assertEqual((reply.status, reply.text), (200, ""))
+        self.assertEqual(self.stop(), 0)
+
     def test_until_to_come_tells_the_past_stays_open_and_ends(self):
         self.start()
         end = time.time() + 3
@@ -266,6 +273,22 @@ class Slow(EventsTest):
             self.reload({"labels": LARGE + [f"n={number}"]})
         self.assertEqual(actions(follower.rest())[-1], "lost")
 
+    def test_those_who_do_not_read_past_their_until_cost_no_time(self):
+        self.start()
+        self.reload({"labels": LARGE})
+        followers = [self.follow(f"?since=0&until={time.time() + seconds:.3f}") for seconds in (-0.001, 0.5)]
+        time.sleep(0.6)  # until both have passed
+        began = time.monotonic(), self.processor_seconds()
+        time.sleep(1)
+        self.assertLess((self.processor_seconds() - began[1]) / (time.monotonic() - began[0]), 0.3)
+        for follower in followers:
+            self.assertEqual(actions(follower.rest()), ["start", "reload"])
+
+    def processor_seconds(self):
+        with open(f"/proc/{self.process.pid}/stat", encoding="utf-8") as stat:
+            fields = stat.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def test_those_who_do_not_read_cost_no_memory(self):
         self.start()
         for number in range(6):
@@ -323,6 +346,15 @@ class Crowd(EventsTest):
         for kept in (self.follow() for _ in range(CROWD)):
             kept.close()
         self.wait_for(lambda: self.descriptors() < 100, "the followers to be noticed without an event")
+
+    def test_those_who_come_and_go_keep_nobody_out(self):
+        self.raise_limit()
+        self.start()
+        for _ in range(CROWD + 100):
+            follower = self.follow()
+            for _ in range(2):  # so that both threads have come to wait for events
+                self.assertEqual(self.get("/_ping").status, 200)
+            follower.close()
 
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
