@@ -83,6 +83,21 @@ static bool wait_for_work(struct worker *worker)
 	return gone;
 }
 
+/* Whether any were: a request that was refused at once is resumed by this thread itself, perhaps after the end. */
+static bool resume_late_ones(struct worker *worker)
+{
+	struct message message;
+	bool any = false;
+
+	while (read_message(worker, &message)) {
+		if (message.suspended) {
+			MHD_resume_connection(message.suspended);
+			any = true;
+		}
+	}
+	return any;
+}
+
 static void *work(void *context)
 {
 	struct worker *worker = context;
@@ -98,7 +113,9 @@ static void *work(void *context)
 	}
 	/* The library takes it ill if one is suspended when it stops. */
 	streams_cut(&worker->streams);
-	MHD_run(worker->http);
+	do
+		MHD_run(worker->http);
+	while (resume_late_ones(worker));
 	return NULL;
 }
 

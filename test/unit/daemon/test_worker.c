@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A request thread and what it is handed, with a handler of the test's own in place of the server. */
+#include <check.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
+#include "connections.h"
+#include "events.h"
+#include "service.h"
+#include "unit.h"
+#include "worker.h"
+
+static const char request[] = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+
+static struct service service;
+static struct worker worker;
+static sem_t handling;
+static int calls;
+
+/* Waits until the thread has been told to end; then does as a handler does that is refused by the queue of reloads. */
+static enum MHD_Result handle_late(void *context, struct MHD_Connection *http, const char *url,
+                                   const char *method, const char *version, const char *upload,
+                                   size_t *upload_size, void **slot)
+{
+	struct MHD_Response *response;
+	enum MHD_Result result;
+	int told = 0;
+
+	(void)context, (void)url, (void)method, (void)version, (void)upload, (void)upload_size, (void)slot;
+	switch (calls++) {
+	case 0: /* the head */
+	case 1: /* see wants_a_turn() in server.c */
+		return MHD_YES;
+	case 2:
+		sem_post(&handling);
+		while (told == 0)
+			ck_assert_int_eq(ioctl(worker.messages[0], FIONREAD, &told), 0);
+		MHD_suspend_connection(http);
+		worker_resume(&worker, http);
+		return MHD_YES;
+	default:
+		response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+		result = MHD_queue_response(http, 503, response);
+		MHD_destroy_response(response);
+		return result;
+	}
+}
+
+static void setup(void)
+{
+	sem_init(&handling, 0, 0);
+	service.connections = connections_new(-1);
+	service.events = events_new();
+	ck_assert_ptr_nonnull(service.connections);
+	ck_assert_ptr_nonnull(service.events);
+}
+
+static void teardown(void)
+{
+	events_free(service.events);
+	connections_free(service.connections);
+	sem_destroy(&handling);
+}
+
+START_TEST(worker_stop_before_a_request_is_suspended_still_has_it_answered)
+{
+	struct MHD_Daemon *http =
+	        MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL,
+	                         NULL, handle_late, NULL, MHD_OPTION_END);
+	_cleanup_close_ int client = -1;
+	char reply[256] = "";
+	int pair[2];
+
+	ck_assert_ptr_nonnull(http);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+	client = pair[0];
+	ck_assert_int_eq(worker_start(&worker, &service, http), 0);
+	worker_take(&worker, pair[1]);
+	ck_assert_int_eq(send(client, request, strlen(request), 0), (ssize_t)strlen(request));
+	sem_wait(&handling);
+	worker_stop(&worker); /* the library aborts if one is suspended then */
+	ck_assert_int_gt(recv(client, reply, sizeof(reply) - 1, 0), 0);
+	ck_assert_msg(strncmp(reply, "HTTP/1.1 503 ", 13) == 0, "%s", reply);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("worker");
+	TCase *ending = tcase_create("ending");
+
+	tcase_add_checked_fixture(ending, setup, teardown);
+	tcase_set_timeout(ending, 60);
+	tcase_add_test(ending, worker_stop_before_a_request_is_suspended_still_has_it_answered);
+	suite_add_tcase(suite, ending);
+	return unit_run(suite);
+}
