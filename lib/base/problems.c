@@ -87,7 +87,7 @@ __attribute__((format(printf, 5, 0))) static void list_add(struct problems *prob
 		message = strdup("further problems are not listed");
 	else
 		message = format_message(format, args);
-	place = strndup(where && !full ? where : "", MAX_MESSAGE);
+	place = where && !full ? strndup(where, MAX_MESSAGE) : strdup("");
 	if (!message || !place) {
 		problems->failed = true;
 		return;

@@ -44,7 +44,7 @@ static long number_behind(const char *text, const char *prefix)
 static bool is_whole(const struct rtreg_snapshot *snapshot)
 {
 	long number = number_behind(rtreg_snapshot_label(snapshot, 0), "number=");
-	struct rtreg_runtime runtime;
+	struct rtreg_runtime runtime = {0};
 	char name[32];
 
 	if (number < 0 || rtreg_snapshot_shutdown_timeout(snapshot) != number)
