@@ -42,6 +42,7 @@ struct watch {
 	struct places places;
 	int64_t first_ms, last_ms;  /* of the events that have not settled; 0: none */
 	int64_t retry_ms;           /* when to try again; 0: all is watched */
+	bool untold;                /* the error is not in the log yet */
 	pthread_mutex_t lock;       /* of the following: the main loop writes */
 	char error[PATH_MAX + 128]; /* why not all is watched; "": it is */
 };
@@ -109,11 +110,18 @@ static void set_error(struct watch *watch, const char *what, int error)
 
 	snprintf(text, sizeof(text), "cannot watch %s: %s", what, strerror(error));
 	if (strcmp(text, watch->error) != 0)
-		log_warn("changes of the configuration's files may go unnoticed", "error", text);
+		watch->untold = true;
 	pthread_mutex_lock(&watch->lock);
 	snprintf(watch->error, sizeof(watch->error), "%s", text);
 	pthread_mutex_unlock(&watch->lock);
 	watch->retry_ms = monotonic_now_ms() + WATCH_RETRY_MS;
+}
+
+static void tell_error(struct watch *watch)
+{
+	if (watch->untold)
+		log_warn("changes of the configuration's files may go unnoticed", "error", watch->error);
+	watch->untold = false;
 }
 
 /*
@@ -247,6 +255,7 @@ static void forget_error(struct watch *watch)
 	pthread_mutex_lock(&watch->lock);
 	watch->error[0] = '\0';
 	pthread_mutex_unlock(&watch->lock);
+	watch->untold = false;
 }
 
 /* Watches what is on the way now, and no longer what was. */
@@ -282,6 +291,7 @@ struct watch *watch_new(const char *config_file, int epoll_fd)
 	watch->fd = -1;
 	pthread_mutex_init(&watch->lock, NULL);
 	arm(watch);
+	tell_error(watch);
 	return watch;
 }
 
@@ -388,6 +398,8 @@ int watch_tick(struct watch *watch, struct reloads *reloads)
 	}
 	if (watch->first_ms > 0 && now_ms >= settled_ms(watch)) {
 		watch->first_ms = 0;
+		/* Not before: install(1) makes a file that only its owner may read, then gives it its mode. */
+		tell_error(watch);
 		reloads_watch(reloads);
 	}
 	if (watch->first_ms > 0)
