@@ -25,7 +25,7 @@ static const struct command_option reload_options[] = {
 
 static const struct command_option runtime_add_options[] = {
         [RUNTIME_IF_GENERATION] = {"if-generation", "N", IF_GENERATION_HELP},
-        [RUNTIME_PATH] = {"path", "P", "the binary, as in runc's place"},
+        [RUNTIME_PATH] = {"path", "P", "the binary: a path, or a name to look up in PATH"},
         [RUNTIME_ARG] = {"arg", "A", "an argument for it; may be repeated"},
         [RUNTIME_TYPE] = {"type", "T", "the shim, instead of a binary"},
         [RUNTIME_OPTION] = {"option", "K=V", "an option for the shim; may be repeated"},
@@ -51,12 +51,15 @@ static const struct command_option events_options[] = {
 };
 
 static const char watch_notes[] =
-        "With --watch it ends by an interrupt, with exit code 0, and outlives a restart of\n"
-        "rtregd. Where stdout is no terminal, each time is a block of its own.";
+        "With --watch it ends by an interrupt, with exit code 0, and outlives a restart\n"
+        "of rtregd. Where stdout is no terminal, each time is a block of its own.";
+
+static const char resolve_notes[] = "Without NAME: the default runtime.";
 
 static const char reload_notes[] =
         "With --confirm the new configuration is live at once. Without 'rtregctl confirm'\n"
-        "within SECONDS, the one before it is live again.";
+        "within SECONDS, the one before it is live again. What comes from FILE lasts,\n"
+        "confirmed or not, until the next reload from files, or a restart.";
 
 static const char runtime_add_notes[] =
         "Either --path or --type. A value may begin with a dash: --arg --debug.\n"
@@ -68,25 +71,25 @@ static const char runtime_rm_notes[] =
         "Only one that 'rtregctl runtime add' has added. Exit code 4 if it has not.";
 
 static const char set_default_notes[] =
-        "It is kept in a file of rtregd's own beside the configuration. An empty NAME ('')\n"
-        "takes it out of there again.";
+        "It is kept in a file of rtregd's own beside the configuration. An empty NAME\n"
+        "('') takes it out of there again.";
 
 static const char events_notes[] =
-        "Without --since: all that rtregd still knows; with --follow alone: only new ones.\n"
+        "Without --since: all that rtregd still knows; --follow alone: only new ones.\n"
         "T is a time in RFC 3339, a local date or date and time (2026-11-22T14:28:01),\n"
         "seconds since 1970, or how long ago: 90s, 10m, 1h30m.\n"
-        "--follow ends by an interrupt as 'docker events' does, with exit code 0 when rtregd\n"
-        "stops, 1 when events were lost because the output is too slow, 3 when the\n"
+        "--follow ends by an interrupt as 'docker events' does, with exit code 0 when\n"
+        "rtregd stops, 1 when events were lost because the output is too slow, 3 when the\n"
         "connection ends for another reason.";
 
 const struct command commands[] = {
         {"ls", "", "list the runtimes", 0, 0, cmd_ls, watch_options, watch_notes},
-        {"resolve", "[NAME]", "what a container with this runtime gets (no NAME: the default)", 0, 1,
-         cmd_resolve, NULL, NULL},
+        {"resolve", "[NAME]", "what a container with this runtime gets", 0, 1, cmd_resolve, NULL,
+         resolve_notes},
         {"config", "", "the effective configuration", 0, 0, cmd_config, config_options, NULL},
         {"status", "", "generation, uptime, last reload, pinned generations", 0, 0, cmd_status, watch_options,
          watch_notes},
-        {"reload", "[FILE]", "read the configuration again, or take FILE in its place", 0, 1, cmd_reload,
+        {"reload", "[FILE]", "read the configuration again, or take FILE instead", 0, 1, cmd_reload,
          reload_options, reload_notes},
         {"confirm", "", "keep what 'reload --confirm' has made live", 0, 0, cmd_confirm, NULL, NULL},
         {"diff", "FILE", "what a reload with FILE would change", 1, 1, cmd_diff, NULL, NULL},
