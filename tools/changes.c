@@ -203,6 +203,8 @@ static int show(struct json_object *report, const void *context)
 		puts("note: this configuration lasts until the next reload from files, or a restart");
 	if (trial || (view->confirm_s > 0 && !reply_bool(report, "unchanged")))
 		show_trial(reply_string(trial, "deadline"), view->confirm_s);
+	else if (view->confirm_s > 0)
+		puts("note: nothing has changed, and nothing waits for a confirmation");
 	return ok ? EXIT_DONE : say_no_memory();
 }
 

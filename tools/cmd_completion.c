@@ -62,8 +62,7 @@ int cmd_completion(const struct ctl *ctl, const struct arguments *arguments)
 		return call_get(&plain, "/v1/runtimes", show_names, NULL);
 	if (!write_script(word, &script)) {
 		say_error("there is no completion for \"%s\"", word);
-		say_detail("'rtregctl completion --help' explains it");
-		return EXIT_USAGE;
+		return say_usage("completion");
 	}
 	if (script.failed)
 		return say_no_memory();

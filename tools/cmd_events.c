@@ -202,7 +202,6 @@ static bool append_time(struct text *target, char separator, const char *name, c
 
 	if (!moment_append_typed(&time, typed)) {
 		say_error("--%s wants a time or how long ago, not \"%s\"", name, typed);
-		say_detail("'rtregctl events --help' explains it");
 		return false;
 	}
 	text_printf(target, "%c%s=", separator, name);
@@ -254,7 +253,7 @@ int cmd_events(const struct ctl *ctl, const struct arguments *arguments)
 	int code;
 
 	if (!write_target(&target, arguments))
-		return EXIT_USAGE;
+		return say_usage("events");
 	if (target.failed)
 		return say_no_memory();
 	request.target = target.data;

@@ -69,7 +69,7 @@ static bool check_confirm(const struct reload *reload)
 	}
 	seconds = changes_is_number(reload->confirm) ? strtoull(reload->confirm, NULL, 10) : 0;
 	if (seconds == 0 || seconds > CONFIRM_MAX_S)
-		say_error("--confirm wants a whole number of seconds, not \"%s\"", reload->confirm);
+		say_error("--confirm wants seconds from 1 to %d, not \"%s\"", CONFIRM_MAX_S, reload->confirm);
 	return seconds > 0 && seconds <= CONFIRM_MAX_S;
 }
 
@@ -84,7 +84,7 @@ int cmd_reload(const struct ctl *ctl, const struct arguments *arguments)
 	};
 
 	if (!changes_check_generation(reload.if_generation) || !check_confirm(&reload))
-		return EXIT_USAGE;
+		return say_usage("reload");
 	return send_reload(ctl, &reload);
 }
 

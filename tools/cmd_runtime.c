@@ -95,9 +95,12 @@ static bool append_options(struct text *body, const struct arguments *arguments)
 	const char *option;
 	size_t at = 0;
 
+	json_key(body, "options");
+	json_open(body, '{');
 	while ((option = arguments_next(arguments, RUNTIME_OPTION, &at)))
 		if (!append_option(body, arguments, option, at))
 			return false;
+	json_close(body, '}');
 	return true;
 }
 
@@ -106,11 +109,14 @@ static bool append_args(struct text *body, const struct arguments *arguments)
 	const char *arg;
 	size_t at = 0;
 
+	json_key(body, "runtimeArgs");
+	json_open(body, '[');
 	while ((arg = arguments_next(arguments, RUNTIME_ARG, &at))) {
 		if (!check_utf8("--arg", arg))
 			return false;
 		json_string(body, arg);
 	}
+	json_close(body, ']');
 	return true;
 }
 
@@ -126,7 +132,6 @@ static bool check_forms(const struct arguments *arguments)
 		say_error("--option goes with --type");
 	else
 		return true;
-	say_detail("'rtregctl runtime add --help' explains it");
 	return false;
 }
 
@@ -134,16 +139,16 @@ static bool check_forms(const struct arguments *arguments)
 static bool write_entry(struct text *body, const struct arguments *arguments)
 {
 	const char *path = arguments->options[RUNTIME_PATH], *type = arguments->options[RUNTIME_TYPE];
-	bool ok;
+	bool ok = true;
 
 	if (!check_forms(arguments) || !check_utf8(path ? "--path" : "--type", path ? path : type))
 		return false;
 	json_open(body, '{');
 	json_member_string(body, path ? "path" : "runtimeType", path ? path : type);
-	json_key(body, path ? "runtimeArgs" : "options");
-	json_open(body, path ? '[' : '{');
-	ok = path ? append_args(body, arguments) : append_options(body, arguments);
-	json_close(body, path ? ']' : '}');
+	if (arguments->options[RUNTIME_ARG])
+		ok = append_args(body, arguments);
+	else if (arguments->options[RUNTIME_OPTION])
+		ok = append_options(body, arguments);
 	json_close(body, '}');
 	return ok;
 }
@@ -173,7 +178,7 @@ int cmd_runtime_add(const struct ctl *ctl, const struct arguments *arguments)
 
 	if (!changes_check_generation(if_generation) || !check_name(arguments->words[0]) ||
 	    !write_entry(&body, arguments))
-		return EXIT_USAGE;
+		return say_usage("runtime add");
 	append_runtime(&target, arguments->words[0]);
 	return send_change(ctl, "PUT", &target, &body, if_generation);
 }
@@ -186,7 +191,7 @@ int cmd_runtime_rm(const struct ctl *ctl, const struct arguments *arguments)
 	int code;
 
 	if (!changes_check_generation(if_generation) || !check_name(arguments->words[0]))
-		return EXIT_USAGE;
+		return say_usage("runtime rm");
 	append_runtime(&target, arguments->words[0]);
 	code = send_change(ctl, "DELETE", &target, &no_body, if_generation);
 	if (code == EXIT_NOT_FOUND)
@@ -201,7 +206,7 @@ int cmd_set_default(const struct ctl *ctl, const struct arguments *arguments)
 	int code;
 
 	if (!changes_check_generation(if_generation) || !check_utf8("NAME", arguments->words[0]))
-		return EXIT_USAGE;
+		return say_usage("set-default");
 	text_append(&target, "/v1/default-runtime");
 	json_open(&body, '{');
 	json_member_string(&body, "runtime", arguments->words[0]);

@@ -26,8 +26,9 @@ enum { OPTION_COMMAND = COMMON_END };
 static void print_entry(FILE *stream, const char *name, const char *arguments, const char *help)
 {
 	int width = fprintf(stream, "  %s%s%s", name, *arguments ? " " : "", arguments);
+	bool fits = width <= NAME_WIDTH - 2;
 
-	fprintf(stream, "%*s%s\n", width < NAME_WIDTH ? NAME_WIDTH - width : 2, "", help);
+	fprintf(stream, "%s%*s%s\n", fits ? "" : "\n", fits ? NAME_WIDTH - width : NAME_WIDTH, "", help);
 }
 
 static void print_common_options(FILE *stream, bool before)
@@ -129,20 +130,37 @@ static void offer_commands(struct suggestion *near)
 		suggest_offer(near, commands[i].name);
 }
 
+/* The first word is a group's, the second none of its commands. */
+static int unknown_in_group(const char *group, const char *word)
+{
+	struct suggestion near = {.name = word};
+
+	for (size_t i = 0; i < command_count; i++)
+		suggest_offer(&near, in_group(&commands[i], group));
+	say_error("unknown command \"%s %s\"", group, word);
+	if (near.nearest)
+		say_detail("did you mean \"%s %s\"?", group, near.nearest);
+	else
+		say_detail("'rtregctl %s --help' lists the commands", group);
+	return EXIT_USAGE;
+}
+
 static int unknown_command(char *const *words, int count)
 {
 	_cleanup_text_ struct text both = {0};
 	struct suggestion near = {.name = words[0]}, near_both = {0};
 
+	if (is_group(words[0]))
+		return unknown_in_group(words[0], words[1]);
 	text_append(&both, words[0]);
 	if (count > 1 && *words[1] != '-')
 		text_printf(&both, " %s", words[1]);
 	near_both.name = text_string(&both);
 	offer_commands(&near);
 	offer_commands(&near_both);
-	if (near_both.nearest && (!near.nearest || is_group(words[0])))
+	if (near_both.nearest && !near.nearest)
 		near = near_both;
-	say_error("unknown command \"%s\"", is_group(words[0]) ? near_both.name : words[0]);
+	say_error("unknown command \"%s\"", words[0]);
 	if (near.nearest)
 		say_detail("did you mean \"%s\"?", near.nearest);
 	else
@@ -262,8 +280,7 @@ static int parse_arguments(const struct command *command, int argc, char **argv,
 			print_command_help(command);
 			return EXIT_DONE;
 		} else if (!take_common_option(ctl, option, optarg ? optarg : "")) {
-			say_detail("'rtregctl %s --help' explains it", command->name);
-			return EXIT_USAGE;
+			return say_usage(command->name);
 		}
 	}
 	ret_arguments->count = argc - optind;
@@ -279,8 +296,7 @@ static int check_words(const struct command *command, const struct arguments *ar
 		say_error("%s wants %s", command->name, command->arguments);
 	else
 		say_error("%s does not want \"%s\"", command->name, arguments->words[command->words_max]);
-	say_detail("'rtregctl %s --help' explains it", command->name);
-	return EXIT_USAGE;
+	return say_usage(command->name);
 }
 
 static int run_command(const struct command *command, int argc, char **argv, struct ctl *ctl)

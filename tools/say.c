@@ -57,6 +57,12 @@ void say_detail_at(const char *where, const char *message)
 		say_detail("%s", message);
 }
 
+int say_usage(const char *command)
+{
+	say_detail("'rtregctl %s --help' explains it", command);
+	return EXIT_USAGE;
+}
+
 int say_no_memory(void)
 {
 	say_error("out of memory");

@@ -13,6 +13,8 @@ void say_detail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void say_warning(const char *message);
 /* An error that came with a place, which is left out where the message tells it already. */
 void say_detail_at(const char *where, const char *message);
+/* Behind what is wrong with a command line: says what explains `command`, and returns the exit code for it. */
+int say_usage(const char *command);
 /* Says that memory ran out, and returns the exit code for it. */
 int say_no_memory(void);
 

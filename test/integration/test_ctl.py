@@ -7,6 +7,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import threading
@@ -442,8 +443,32 @@ class Usage(Case):
                 self.assertEqual(self.ctl("help", name).stdout, own.stdout)
 
     def test_help_lines_fit_a_terminal(self):
-        for words in (["--help"], ["reload", "--help"]):
-            self.assertLessEqual(max(map(len, self.ctl(*words).stdout.splitlines())), 90)
+        listing = self.ctl("--help").stdout
+        texts = [listing, self.ctl("runtime", "--help").stdout]
+        for name in re.findall(r"(?m)^  ((?:runtime )?[a-z-]+)", listing.split("Options:\n")[0]):
+            texts.append(self.ctl(*name.split(), "--help").stdout)
+        self.assertGreater(len(texts), 17)
+        for line in "".join(texts).splitlines():
+            self.assertLessEqual(len(line), 80, line)
+
+    def test_wrong_values_of_options_say_which_help_explains_them(self):
+        for words in (
+            ["reload", "--if-generation", "x"],
+            ["reload", "--confirm", "0"],
+            ["reload", "--confirm", "5", "--dry-run"],
+            ["events", "--filter", "x"],
+            ["events", "--since", "x"],
+            ["set-default", "x", "--if-generation", "y"],
+            ["runtime", "rm", ""],
+            ["runtime", "add", "x", "--type", "t", "--option", "a"],
+            ["completion", "tcsh"],
+        ):
+            with self.subTest(words):
+                result = self.ctl(*words)
+                self.check(result, 2, "")
+                name = " ".join(words[:2] if words[0] == "runtime" else words[:1])
+                self.assertTrue(result.stderr.endswith(f"\n  'rtregctl {name} --help' explains it\n"), result.stderr)
+                self.assertEqual(result.stderr.count("explains it"), 1)
 
     def test_mistyped_command_exits_2_and_suggests(self):
         for word, meant in [("lss", "ls"), ("statsu", "status"), ("relaod", "reload"), ("val", "validate")]:

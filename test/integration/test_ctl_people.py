@@ -422,6 +422,10 @@ class Runtime(People):
         expected = {option.split("=")[0]: value for option, value in options.items()}
         self.assertEqual(body, {"runtimeType": "io.containerd.kata.v2", "options": expected})
 
+    def test_add_sends_no_more_than_was_given(self):
+        self.assertEqual(self.sent("x", "--path", "/bin/x")[1], {"path": "/bin/x"})
+        self.assertEqual(self.sent("x", "--type", "io.x.v1")[1], {"runtimeType": "io.x.v1"})
+
     def test_add_passes_the_generation_and_shows_the_report(self):
         answer = reply(REPORT | {"changed": [{"key": "runtimes.x", "from": None, "to": {"path": "/x"}}]})
         result = self.ctl("runtime", "add", "x", "--path", "/x", "--if-generation", "7", answer=answer)
@@ -506,6 +510,15 @@ class Runtime(People):
             self.check(result, 2, "")
             self.assertIn('did you mean "runtime ', result.stderr)
 
+    def test_other_second_words_are_not_taken_for_mistyped(self):
+        for word in ("list", "xx", ""):
+            self.check(
+                self.ctl("runtime", word),
+                2,
+                "",
+                f'rtregctl: unknown command "runtime {word}"\n  \'rtregctl runtime --help\' lists the commands\n',
+            )
+
 
 class Suggestions(People):
     def refuse(self, message, status, runtimes=RUNTIMES):
@@ -564,7 +577,8 @@ class Trial(People):
 
     def test_unchanged_reload_is_not_on_trial(self):
         result = self.ctl("reload", "--confirm", "60", answer=reply(REPORT | {"unchanged": True}))
-        self.check(result, 0, "unchanged: generation 8\n")
+        note = "note: nothing has changed, and nothing waits for a confirmation\n"
+        self.check(result, 0, "unchanged: generation 8\n" + note)
 
     def test_wrong_usage_exits_2(self):
         for words in (["--confirm", "0"], ["--confirm", "x"], ["--confirm", "-1"], ["--confirm", "9" * 15]):
