@@ -82,6 +82,17 @@ static int only_fragments(const struct dirent *entry)
 	return seen_is_fragment(entry->d_name) && strcmp(entry->d_name, OWN_FRAGMENT) != 0;
 }
 
+/* Leaves errno as it is. */
+static bool is_link(const char *path)
+{
+	int before = errno;
+	struct stat status;
+	bool link = lstat(path, &status) == 0 && S_ISLNK(status.st_mode);
+
+	errno = before;
+	return link;
+}
+
 static int look_at_fragments(struct seen *seen, const char *directory)
 {
 	struct dirent **entries = NULL;
@@ -92,12 +103,12 @@ static int look_at_fragments(struct seen *seen, const char *directory)
 		return rc;
 	/*
 	 * Of the directory itself only whether it can be read: other names in it come and go, and a missing
-	 * one is an empty one.
+	 * one is an empty one, unless it is a link that leads nowhere.
 	 */
 	count = scandir(directory, &entries, only_fragments, alphasort);
 	if (count < 0 && errno == ENOMEM)
 		return -ENOMEM;
-	if (count < 0 && errno != ENOENT)
+	if (count < 0 && (errno != ENOENT || is_link(directory)))
 		file->error = -errno;
 	for (int i = 0; i < count; i++) {
 		if (rc == 0)

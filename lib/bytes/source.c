@@ -21,7 +21,8 @@ static int fail_open(const char *path, int code, struct rtreg_error *error)
 {
 	struct stat st;
 
-	if (code == ENOENT && lstat(path, &st) == 0)
+	/* Something else there has come since. */
+	if (code == ENOENT && lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
 		return error_set(error, -ENOENT, path,
 		                 "configuration file %s: is a link to a file that is missing", path);
 	if (code == ENOENT)

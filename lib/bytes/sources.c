@@ -13,6 +13,7 @@
 #include "bytes/source.h"
 
 #define DROPIN_SUFFIX ".json"
+#define READS_MAX     16 /* of a drop-in that is there and is not, before it is believed to lead nowhere */
 
 void sources_fini(struct sources *sources)
 {
@@ -53,6 +54,19 @@ static int add(struct sources *sources, const struct source *source, struct rtre
 	return 0;
 }
 
+/* Takes the three over. `name` may point to NULL. */
+static int add_owned(struct sources *sources, char **name, char **path, char **bytes, size_t size,
+                     struct rtreg_error *error)
+{
+	/* Not in one initializer: C does not say whether `bytes` would be read or taken first. */
+	struct source source = {.bytes = *bytes, .size = size};
+
+	source.name = take(*name);
+	source.path = take(*path);
+	source.owned = take(*bytes);
+	return add(sources, &source, error);
+}
+
 int sources_add_body(struct sources *sources, const void *bytes, size_t size, struct rtreg_error *error)
 {
 	return add(sources, &(struct source){.bytes = bytes, .size = size}, error);
@@ -70,13 +84,7 @@ static int read_file(struct sources *sources, const char *path, const char *name
 	own_name = name ? strdup(name) : NULL;
 	if (!own_path || (name && !own_name))
 		return error_no_memory(error);
-	return add(sources,
-	           &(struct source){.name = take(own_name),
-	                            .path = take(own_path),
-	                            .bytes = bytes,
-	                            .size = size,
-	                            .owned = take(bytes)},
-	           error);
+	return add_owned(sources, &own_name, &own_path, &bytes, size, error);
 }
 
 int sources_add_file(struct sources *sources, const char *path, struct rtreg_error *error)
@@ -150,13 +158,24 @@ static int list_open(DIR *dir, const char *path, struct names *names, struct rtr
 	return errno ? fail_directory(path, errno, error) : 0;
 }
 
+/* A directory that is not there is empty; one that a link promises ought to be there. */
+static int list_missing(const char *path, struct rtreg_error *error)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0 || !S_ISLNK(st.st_mode))
+		return 0;
+	return error_set(error, -ENOENT, path,
+	                 "configuration directory %s: is a link to a directory that is missing", path);
+}
+
 static int list(const char *path, struct names *names, struct rtreg_error *error)
 {
 	_cleanup_closedir_ DIR *dir = opendir(path);
 
 	/* A name too long to exist is that of nothing. */
 	if (!dir && (errno == ENOENT || errno == ENAMETOOLONG))
-		return 0;
+		return list_missing(path, error);
 	if (!dir)
 		return fail_directory(path, errno, error);
 	return list_open(dir, path, names, error);
@@ -186,31 +205,36 @@ static int add_overlay(struct sources *sources, const char *path, const struct o
 	if (!name || !own_path || !bytes)
 		return error_no_memory(error);
 	memcpy(bytes, overlay->bytes, overlay->size);
-	return add(sources,
-	           &(struct source){.name = take(name),
-	                            .path = take(own_path),
-	                            .bytes = bytes,
-	                            .size = overlay->size,
-	                            .owned = take(bytes)},
-	           error);
+	return add_owned(sources, &name, &own_path, &bytes, overlay->size, error);
+}
+
+/*
+ * A link to nothing is an error; what has been removed since the directory was listed is gone, unless it is
+ * back already: it may be somebody's way to replace a file.
+ */
+static int read_dropin(struct sources *sources, const char *path, const char *name, struct rtreg_error *error)
+{
+	struct stat st;
+	int r = -ENOENT;
+
+	for (int i = 0; r == -ENOENT && i < READS_MAX; i++) {
+		rtreg_error_fini(error);
+		r = read_file(sources, path, name, error);
+		if (r == -ENOENT && lstat(path, &st) < 0 && errno == ENOENT) {
+			rtreg_error_fini(error);
+			return 0;
+		}
+	}
+	return r;
 }
 
 static int add_dropin(struct sources *sources, const char *path, const char *name, struct rtreg_error *error)
 {
-	struct stat st;
-	int r;
-
 	/* Origins are shown as JSON. */
 	if (!utf8_is_valid(name))
 		return error_set(error, -EINVAL, "configuration",
 		                 "configuration file %s: its name is not UTF-8; rename it", path);
-	r = read_file(sources, path, name, error);
-	/* A link to nothing is an error; what has been removed since the directory was listed is gone. */
-	if (r == -ENOENT && lstat(path, &st) < 0 && errno == ENOENT) {
-		rtreg_error_fini(error);
-		return 0;
-	}
-	return r;
+	return read_dropin(sources, path, name, error);
 }
 
 static int add_all(struct sources *sources, const char *directory, const struct names *names,

@@ -3,6 +3,8 @@
 #include "dropins.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -251,6 +253,14 @@ static void make_file_of_the_directory(const char *path)
 	fclose(file);
 }
 
+static void make_link_of_the_directory(const char *path)
+{
+	(void)path;
+	drop("10-good.json");
+	ck_assert_int_eq(rmdir(directory), 0);
+	ck_assert_int_eq(symlink("nowhere", directory), 0);
+}
+
 static const struct {
 	void (*make)(const char *path);
 	int code;
@@ -263,6 +273,7 @@ static const struct {
         {make_large, -EFBIG, "daemon.json.d/50-x.json: ", "the limit is"},
         {make_latin, -EINVAL, "daemon.json.d/50-", "not UTF-8"},
         {make_file_of_the_directory, -ENOTDIR, "daemon.json.d: ", "Not a directory"},
+        {make_link_of_the_directory, -ENOENT, "daemon.json.d: ", "a link to a directory that is missing"},
 };
 
 START_TEST(broken_drop_in_changes_nothing)
@@ -282,6 +293,48 @@ START_TEST(open_with_a_broken_drop_in_fails)
 	put("50-x.json", "[]");
 	ck_assert_int_eq(rtreg_open(&sandbox.options, &registry, &failure), -EINVAL);
 	ck_assert(told("/50-x.json: invalid JSON: the top level must be an object, found array", NULL));
+}
+END_TEST
+
+/* --- replaced meanwhile --- */
+
+#define READS 2000
+
+static atomic_bool enough;
+
+/* As who removes a file before he puts the new one there. */
+static void *replace_again_and_again(void *path)
+{
+	char new[512];
+	FILE *file;
+
+	snprintf(new, sizeof(new), "%s.new", (const char *)path);
+	while (!enough) {
+		file = fopen(new, "we");
+		if (!file || fputs("{\"debug\":true}", file) < 0 || fclose(file) != 0)
+			return path;
+		unlink(path);
+		if (rename(new, path) < 0)
+			return path;
+	}
+	return NULL;
+}
+
+START_TEST(drop_in_that_is_replaced_meanwhile_is_there_or_not)
+{
+	char path[512];
+	pthread_t thread;
+	void *failed;
+	int r = 0;
+
+	snprintf(path, sizeof(path), "%s", place("50-x.json"));
+	ck_assert_int_eq(pthread_create(&thread, NULL, replace_again_and_again, path), 0);
+	for (int i = 0; r == 0 && i < READS; i++)
+		r = rtreg_validate(&sandbox.options, NULL, NULL, &failure);
+	enough = true;
+	ck_assert_int_eq(pthread_join(thread, &failed), 0);
+	ck_assert_ptr_null(failed);
+	ck_assert_msg(r == 0, "%s", failure.message);
 }
 END_TEST
 
@@ -411,6 +464,7 @@ int main(void)
 	tcase_add_test(tcase, runtime_of_a_drop_in_overrides_the_flags_until_it_goes);
 	tcase_add_loop_test(tcase, broken_drop_in_changes_nothing, 0, ARRAY_SIZE(broken));
 	tcase_add_test(tcase, open_with_a_broken_drop_in_fails);
+	tcase_add_test(tcase, drop_in_that_is_replaced_meanwhile_is_there_or_not);
 	tcase_add_test(tcase, drop_ins_up_to_a_thousand_are_read);
 	tcase_add_test(tcase, files_of_more_than_64_mib_together_are_an_error);
 	tcase_add_test(tcase, runtimes_of_all_files_have_one_limit);
