@@ -39,8 +39,10 @@ void reject_keep(struct rtreg *registry, const struct input *input, int result,
 	}
 	registry->has_rejected = true; /* a part may be there also where writing fails */
 	r = rejected_write(registry->state, &input->sources, error);
-	if (r < 0)
+	if (r < 0) {
 		warn(registry, "the rejected configuration cannot be kept in", r);
+		rejected_remove(registry->state);
+	}
 }
 
 void reject_forget(struct rtreg *registry)

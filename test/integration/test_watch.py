@@ -283,6 +283,18 @@ class Fragments(WatchTest):
         self.wait_for_label("b")
         self.assert_still_watched(self.fragment("10-a.json"))
 
+    def test_directory_that_is_a_link_to_nothing_is_an_error_until_it_goes(self):
+        os.mkdir(self.at("elsewhere"))
+        os.symlink("elsewhere", self.fragments)
+        self.write(self.fragment("10-a.json"), self.label("b"))
+        self.start()
+        os.rename(self.at("elsewhere"), self.at("aside"))
+        self.wait_for_entries(("watch", "failed", 1))
+        self.assertEqual(self.labels(), ["a=b"])
+        os.unlink(self.fragments)
+        self.wait_for_entries(("watch", "failed", 1), ("watch", "ok", 2))
+        self.assertEqual(self.labels(), [])
+
     def test_link_whose_target_is_replaced(self):
         os.mkdir(self.fragments)
         self.write(self.at("target"), {})
