@@ -22,6 +22,9 @@
 #include "timestamp.h"
 #include "trial.h"
 
+/* How the library writes the member of a report. */
+#define COMMIT_ERRORS "\"commit-errors\":["
+
 struct node {
 	struct node *next;
 	int64_t queued_ms;
@@ -54,6 +57,22 @@ static void log_warnings(const struct rtreg_report *report)
 
 	for (size_t i = 0; (warning = rtreg_report_warning(report, i)); i++)
 		log_warn(warning);
+}
+
+/* Nobody else reads the report of a reload that nobody waits for. */
+static void log_commit_errors(const struct rtreg_report *report, const char *source)
+{
+	const char *json = rtreg_report_json(report), *found = strstr(json, COMMIT_ERRORS);
+	_cleanup_text_ struct text errors = {0};
+
+	/* The last member; within strings quotes are escaped. */
+	if (!found || found[strlen(COMMIT_ERRORS)] == ']')
+		return;
+	found += strlen(COMMIT_ERRORS) - strlen("[");
+	text_append_n(&errors, found, strlen(found) - strlen("}"));
+	if (!errors.failed)
+		log_error("what comes after a reload has failed", "source", source, "errors",
+		          text_string(&errors));
 }
 
 /* The attributes of a reload's event, and the generation. */
@@ -95,6 +114,7 @@ static void record_success(const struct service *service, const struct reload_jo
 		events_add(service->events, "daemon", "reload", service->host,
 		           rtreg_report_attributes_json(report));
 	log_warnings(report);
+	log_commit_errors(report, job->source);
 	log_entry(job->kind == JOB_REVERT ? RTREG_LOG_WARN : RTREG_LOG_INFO, success_text(job, unchanged),
 	          "source", job->source, "generation", number, "changed",
 	          unchanged ? NULL : rtreg_report_changed_json(report), NULL);

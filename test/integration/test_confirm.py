@@ -194,6 +194,17 @@ class TimePassed(ConfirmTest):
         self.assertEqual(connection.getresponse().status, 200)
         connection.close()
 
+    def test_record_that_cannot_be_written_behind_going_back_is_logged(self):
+        self.start("--no-watch")
+        self.on_trial(1)
+        os.mkdir(self.at("state/.confirmed.json.new"))
+        self.wait_for(lambda: ("revert", "ok") in self.entries(), "going back")
+        self.wait_for(lambda: "cannot write confirmed.json" in self.read_log(), "the log to say so")
+        os.rmdir(self.at("state/.confirmed.json.new"))
+        self.kill()
+        self.start("--no-watch")
+        self.assertEqual(self.labels(), ["a=before"])
+
     def test_confirmation_after_going_back_has_failed_is_taken(self):
         port = free_port()
         self.configure({"network-diagnostic-port": port})
