@@ -14,6 +14,8 @@
 #include "registry/registry.h"
 #include "values/mask.h"
 
+#define ATTEMPTS_MAX 3 /* where somebody else changes the file as well */
+
 /* --- the step --- */
 
 static int fail(const struct change *change, int code, const char *what, struct rtreg_error *error)
@@ -73,6 +75,50 @@ static mode_t mode_of(const struct change *change)
 	return st.st_mode & 0777;
 }
 
+/* The content as the registry would write it; malloc'ed. */
+static int read_own(const char *path, struct arena *arena, struct value *ret, char **ret_text,
+                    struct rtreg_error *error)
+{
+	size_t length;
+	int r = own_fragment_read(arena, path, ret, error);
+
+	if (r < 0)
+		return r;
+	*ret_text = own_fragment_text(ret, &length);
+	return *ret_text ? 0 : error_no_memory(error);
+}
+
+/* Reading and probing take their time, and a person may edit the file too. */
+static int check_overtaken(struct change *change, struct rtreg_error *error)
+{
+	_cleanup_arena_ struct arena *arena = arena_new();
+	_cleanup_free_ char *now = NULL;
+	struct value object;
+	int r = arena ? read_own(change->path, arena, &object, &now, NULL) : -ENOMEM;
+
+	if (r == -ENOMEM)
+		return error_no_memory(error);
+	change->overtaken = r < 0 || strcmp(now, change->before) != 0;
+	if (!change->overtaken)
+		return 0;
+	return error_set(error, -EBUSY, change->path, "%s: somebody else is changing it; try again",
+	                 change->path);
+}
+
+static int write_file(struct change *change, struct rtreg_error *error)
+{
+	int r = open_directory(change);
+
+	if (r == 0)
+		r = check_overtaken(change, error);
+	if (change->overtaken || r == -ENOMEM)
+		return r;
+	if (r == 0)
+		r = replace_file(&change->replacement, change->fd, OWN_FRAGMENT, change->text,
+		                 change->overlay.size, mode_of(change));
+	return r < 0 ? fail(change, r, change->text ? "write" : "remove", error) : 0;
+}
+
 int change_step(struct rtreg_txn *txn, void *context, struct rtreg_error *error)
 {
 	struct change *change = context;
@@ -80,13 +126,10 @@ int change_step(struct rtreg_txn *txn, void *context, struct rtreg_error *error)
 
 	if (!change->writes)
 		return 0;
-	r = open_directory(change);
-	if (r == 0)
-		r = replace_file(&change->replacement, change->fd, OWN_FRAGMENT, change->text,
-		                 change->overlay.size, mode_of(change));
+	r = write_file(change, error);
 	if (r < 0) {
 		take_back(change, NULL);
-		return fail(change, r, change->text ? "write" : "remove", error);
+		return r;
 	}
 	rtreg_txn_on_commit(txn, keep, change);
 	rtreg_txn_on_rollback(txn, take_back, change);
@@ -100,6 +143,7 @@ static void change_fini(struct change *change)
 	close_directory(change);
 	free(change->directory);
 	free(change->path);
+	free(change->before);
 	free(change->text);
 }
 
@@ -232,19 +276,14 @@ static int prepare(struct change *change, struct rtreg *registry, const struct r
                    const struct rtreg_change *wanted, struct rtreg_error *error)
 {
 	_cleanup_arena_ struct arena *arena = arena_new();
-	_cleanup_free_ char *before = NULL;
 	struct value object = {0};
-	size_t length;
 	int r;
 
 	if (!arena || name_places(change, &registry->setup) < 0)
 		return error_no_memory(error);
-	r = own_fragment_read(arena, change->path, &object, error);
+	r = read_own(change->path, arena, &object, &change->before, error);
 	if (r < 0)
 		return r;
-	before = own_fragment_text(&object, &length);
-	if (!before)
-		return error_no_memory(error);
 	r = own_fragment_edit(arena, change->path, wanted, &object, error);
 	if (r == -ESRCH)
 		return not_ours(registry, live, wanted->name, error);
@@ -254,16 +293,15 @@ static int prepare(struct change *change, struct rtreg *registry, const struct r
 	change->text = own_fragment_text(&object, &change->overlay.size);
 	if (!change->text)
 		return error_no_memory(error);
-	change->writes = strcmp(before, change->text) != 0;
+	change->writes = strcmp(change->before, change->text) != 0;
 	if (object.count == 0)
 		free(take(change->text));
 	change->overlay.bytes = change->text;
 	return 0;
 }
 
-/* Context: the lock of changes held, outside reader sections. */
-static int run(struct rtreg *registry, const struct rtreg_change *wanted, uint64_t generation,
-               struct rtreg_report **ret, struct rtreg_error *error)
+static int run_once(struct rtreg *registry, const struct rtreg_change *wanted, uint64_t generation,
+                    bool *ret_overtaken, struct rtreg_report **ret, struct rtreg_error *error)
 {
 	const struct rtreg_snapshot *live = rtreg_pin(registry);
 	_cleanup_(change_fini) struct change change = {.fd = -1};
@@ -276,7 +314,24 @@ static int run(struct rtreg *registry, const struct rtreg_change *wanted, uint64
 	if (change.writes)
 		request.overlay = &change.overlay;
 	rtreg_unpin(live);
-	return r < 0 ? r : reload_run(registry, &request, ret, error);
+	if (r == 0)
+		r = reload_run(registry, &request, ret, error);
+	*ret_overtaken = change.overtaken;
+	return r;
+}
+
+/* Context: the lock of changes held, outside reader sections. */
+static int run(struct rtreg *registry, const struct rtreg_change *wanted, uint64_t generation,
+               struct rtreg_report **ret, struct rtreg_error *error)
+{
+	bool overtaken = true;
+	int r = 0;
+
+	for (int i = 0; overtaken && i < ATTEMPTS_MAX; i++) {
+		rtreg_error_fini(error);
+		r = run_once(registry, wanted, generation, &overtaken, ret, error);
+	}
+	return r;
 }
 
 static int check_arguments(const struct rtreg_change *change, struct rtreg_error *error)

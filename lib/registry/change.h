@@ -11,12 +11,14 @@
 
 struct change {
 	char *directory, *path; /* FILE.d, and the drop-in in it */
+	char *before;           /* the content that it was made from */
 	char *text;             /* the new content; NULL: the file goes */
 	struct overlay overlay; /* the same, for the reload */
 	bool writes;            /* it differs from what is there */
 	/* the step's */
 	int fd; /* of the directory; -1: not open */
 	bool made;
+	bool overtaken; /* somebody else has changed the file since */
 	struct replacement replacement;
 };
 

@@ -241,8 +241,8 @@ struct rtreg_change {
  * rtreg_reload().
  * Errors: -ESRCH the runtime to be removed is not in that drop-in, and the message says where it is; -ESTALE
  * the live generation is not `generation` (0: any); -EINVAL a bad entry or name, the runtime is the default,
- * another file or a flag sets the default; -EIO, -ENOSPC, -EROFS … the drop-in cannot be written; as
- * rtreg_reload() otherwise.
+ * another file or a flag sets the default; -EIO, -ENOSPC, -EROFS … the drop-in cannot be written; -EBUSY
+ * somebody else keeps writing it; as rtreg_reload() otherwise.
  */
 RTREG_EXPORT int rtreg_change(struct rtreg *registry, const struct rtreg_change *change, uint64_t generation,
                               struct rtreg_report **ret, struct rtreg_error *error);

@@ -502,11 +502,19 @@ START_TEST(change_whose_step_fails_leaves_the_file)
 }
 END_TEST
 
+/* Where FILE.d should be made stands a link to nowhere. */
+static int link_to_nowhere(struct rtreg_txn *txn, void *context, struct rtreg_error *why)
+{
+	(void)txn;
+	(void)context;
+	(void)why;
+	return symlink("/nonexistent/x", directory);
+}
+
 START_TEST(change_of_a_directory_that_cannot_be_written_is_an_error_of_the_machine)
 {
 	start_with("{}");
-	/* Where FILE.d should be made stands a link to nowhere. */
-	ck_assert_int_eq(symlink("/nonexistent/x", directory), 0);
+	ck_assert_int_eq(rtreg_add_step(registry, "links", link_to_nowhere, NULL), 0);
 	ck_assert_int_eq(change(RTREG_PUT_RUNTIME, "a", "{\"path\":\"/a\"}"), -EIO);
 	ck_assert_ptr_nonnull(strstr(error.message, OWN));
 	ck_assert_uint_eq(generation(), 1);
@@ -560,6 +568,51 @@ START_TEST(change_from_a_step_or_a_section_is_edeadlk)
 END_TEST
 
 /* --- at the same time --- */
+
+/* A person edits the drop-in `*context` times while the registry is about to change it. */
+static int edit_meanwhile(struct rtreg_txn *txn, void *context, struct rtreg_error *why)
+{
+	int *times = context;
+	char text[128];
+
+	(void)txn;
+	(void)why;
+	if (*times == 0)
+		return 0;
+	snprintf(text, sizeof(text), "{\"runtimes\":{\"person-%d\":{\"path\":\"/person\"}}}", (*times)--);
+	put_file(OWN, text);
+	return 0;
+}
+
+START_TEST(change_keeps_what_a_person_writes_meanwhile)
+{
+	int times = 1;
+
+	start_with("{}");
+	ck_assert_int_eq(rtreg_add_step(registry, "edits", edit_meanwhile, &times), 0);
+	must(change(RTREG_PUT_RUNTIME, "a", "{\"path\":\"/a\"}"));
+	assert_runtime("a", "/a");
+	assert_runtime("person-1", "/person");
+	/* His is without it. */
+	times = 1;
+	ck_assert_int_eq(change(RTREG_REMOVE_RUNTIME, "a", NULL), -ESRCH);
+	ck_assert_ptr_nonnull(strstr(content(OWN), "person-1"));
+}
+END_TEST
+
+START_TEST(change_of_what_a_person_never_stops_to_write_is_busy)
+{
+	int times = 1000;
+
+	start_with("{}");
+	ck_assert_int_eq(rtreg_add_step(registry, "edits", edit_meanwhile, &times), 0);
+	assert_error(change(RTREG_PUT_RUNTIME, "a", "{\"path\":\"/a\"}"), -EBUSY,
+	             "somebody else is changing it");
+	ck_assert_ptr_nonnull(strstr(content(OWN), "person-"));
+	assert_runtime("a", NULL);
+	ck_assert_uint_eq(generation(), 1);
+}
+END_TEST
 
 #define THREADS 4
 #define EACH    5
@@ -658,6 +711,8 @@ int main(void)
 	tcase_add_test(tcase, change_guarded_by_another_generation_is_stale);
 	tcase_add_test(tcase, change_of_an_unknown_kind_is_einval);
 	tcase_add_test(tcase, change_from_a_step_or_a_section_is_edeadlk);
+	tcase_add_test(tcase, change_keeps_what_a_person_writes_meanwhile);
+	tcase_add_test(tcase, change_of_what_a_person_never_stops_to_write_is_busy);
 	tcase_add_test(tcase, changes_at_the_same_time_lose_nothing);
 	tcase_add_test(tcase, change_on_trial_is_reverted_with_it_and_its_file_is_known);
 	suite_add_tcase(suite, tcase);
