@@ -44,7 +44,7 @@ struct watch {
 	int64_t retry_ms;           /* when to try again; 0: all is watched */
 	bool untold;                /* the error is not in the log yet */
 	pthread_mutex_t lock;       /* of the following: the main loop writes */
-	char error[PATH_MAX + 128]; /* why not all is watched; "": it is */
+	char error[PATH_MAX + 256]; /* why not all is watched; "": it is */
 };
 
 /* A file's way: where it has led to, and what is still to be gone. */
@@ -104,11 +104,25 @@ static const struct place *find_place(const struct places *places, int wd)
 
 /* --- how it gets watched */
 
+/* The kernel's own words for inotify's limits speak of disks and descriptors. */
+static const char *error_text(int error)
+{
+	switch (error) {
+	case ENOSPC:
+		return "no more watches are to be had; raise the sysctl fs.inotify.max_user_watches";
+	case EMFILE:
+		return "too many open files, or inotify instances; raise the limit of this process, or the "
+		       "sysctl fs.inotify.max_user_instances";
+	default:
+		return strerror(error);
+	}
+}
+
 static void set_error(struct watch *watch, const char *what, int error)
 {
 	char text[sizeof(watch->error)];
 
-	snprintf(text, sizeof(text), "cannot watch %s: %s", what, strerror(error));
+	snprintf(text, sizeof(text), "cannot watch %s: %s", what, error_text(error));
 	if (strcmp(text, watch->error) != 0)
 		watch->untold = true;
 	pthread_mutex_lock(&watch->lock);

@@ -389,7 +389,8 @@ class Limits(WatchTest):
                               check=False).returncode == 0
 
     def test_failure_to_watch_is_a_warning_and_no_more(self):
-        for limit in ("max_inotify_instances", "max_inotify_watches"):
+        for limit, sysctl in (("max_inotify_instances", "fs.inotify.max_user_instances"),
+                              ("max_inotify_watches", "fs.inotify.max_user_watches")):
             with self.subTest(limit):
                 if not self.can_be_limited(limit):
                     self.skipTest("needs a user namespace")
@@ -401,6 +402,7 @@ class Limits(WatchTest):
                 told = self.get("/v1/status").json["watch"]
                 self.assertTrue(told["enabled"])
                 self.assertIn("cannot watch", told["error"])
+                self.assertIn(sysctl, told["error"])
                 self.assertIn(told["error"].split(":")[0], self.read_log())
                 self.rename_over(self.config, self.label("b"))
                 self.assertEqual(self.reload().status, 200)
