@@ -157,19 +157,16 @@ void problems_take_warnings(struct problems *to, struct problems *from)
 	problems_fini(from);
 }
 
-static void take_errors(struct problems *to, const struct problem_list *errors, const char *prefix,
-                        const char *name)
+void problems_copy_of(struct problems *to, const struct problem *error, const char *path, const char *name)
 {
-	for (size_t i = 0; i < errors->count; i++) {
-		const struct problem *error = &errors->items[i];
-		_cleanup_text_ struct text where = {0};
+	_cleanup_text_ struct text where = {0};
 
-		text_append(&where, name ? name : "");
-		text_append(&where, name && error->where[0] ? ": " : "");
-		text_append(&where, error->where);
-		to->failed |= where.failed;
-		problems_error(to, error->code, text_string(&where), "%s%s", prefix, error->message);
-	}
+	text_append(&where, name ? name : "");
+	text_append(&where, name && error->where[0] ? ": " : "");
+	text_append(&where, error->where);
+	to->failed |= where.failed;
+	problems_error(to, error->code, text_string(&where), "%s%s%s", path ? path : "", path ? ": " : "",
+	               error->message);
 }
 
 void problems_take_of(struct problems *to, struct problems *from, const char *path, const char *name)
@@ -179,7 +176,8 @@ void problems_take_of(struct problems *to, struct problems *from, const char *pa
 	text_append(&prefix, path ? path : "");
 	text_append(&prefix, path ? ": " : "");
 	to->failed |= prefix.failed || from->failed;
-	take_errors(to, &from->errors, text_string(&prefix), name);
+	for (size_t i = 0; i < from->errors.count; i++)
+		problems_copy_of(to, &from->errors.items[i], path, name);
 	for (size_t i = 0; i < from->warnings.count; i++)
 		problems_warn(to, from->warnings.items[i].where, "%s%s", text_string(&prefix),
 		              from->warnings.items[i].message);

@@ -52,6 +52,9 @@ void problems_take_warnings(struct problems *to, struct problems *from);
  */
 void problems_take_of(struct problems *to, struct problems *from, const char *path, const char *name);
 
+/* Adds a copy of one error in the same way. */
+void problems_copy_of(struct problems *to, const struct problem *error, const char *path, const char *name);
+
 /*
  * Fills `error` (NULL allowed) from the errors, the first is the primary one; returns its code, or 0 if there
  * is none.

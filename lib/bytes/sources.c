@@ -196,6 +196,7 @@ static int add_overlay(struct sources *sources, const char *path, const struct o
                        struct rtreg_error *error)
 {
 	_cleanup_free_ char *name = NULL, *own_path = NULL, *bytes = NULL;
+	int r;
 
 	if (!overlay->bytes)
 		return 0;
@@ -205,7 +206,10 @@ static int add_overlay(struct sources *sources, const char *path, const struct o
 	if (!name || !own_path || !bytes)
 		return error_no_memory(error);
 	memcpy(bytes, overlay->bytes, overlay->size);
-	return add_owned(sources, &name, &own_path, &bytes, overlay->size, error);
+	r = add_owned(sources, &name, &own_path, &bytes, overlay->size, error);
+	if (r == 0)
+		sources->items[sources->count - 1].overlaid = true;
+	return r;
 }
 
 /*

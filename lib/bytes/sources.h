@@ -6,6 +6,7 @@
 #ifndef RTREG_BYTES_SOURCES_H
 #define RTREG_BYTES_SOURCES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "rtreg/rtreg.h"
@@ -26,7 +27,8 @@ struct source {
 	char *path; /* NULL: a body */
 	const char *bytes;
 	size_t size;
-	char *owned; /* `bytes`, if they are ours */
+	char *owned;   /* `bytes`, if they are ours */
+	bool overlaid; /* an overlay stands in its place */
 };
 
 /* The main file or body first, if there is one, then the drop-ins. Zeroed is empty. */

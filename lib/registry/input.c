@@ -186,6 +186,55 @@ void input_fini(struct input *input)
 	*input = (struct input){0};
 }
 
+/* --- checks --- */
+
+/* The drop-in that set what `where` names (`labels`, `runtimes.kata`), or NULL. */
+static const char *owner_of(const struct settings *settings, const char *where)
+{
+	static const char runtimes[] = "runtimes.";
+	const struct setting *setting = &settings->items[KEY_ID_RUNTIMES];
+	int index = keyset_find(settings->keys, where);
+
+	if (index >= 0)
+		return settings->items[index].fragment;
+	if (strncmp(where, runtimes, strlen(runtimes)) != 0)
+		return NULL;
+	for (uint32_t i = 0; i < setting->value.count; i++)
+		if (strcmp(setting->value.members[i].key, where + strlen(runtimes)) == 0)
+			return settings_member_fragment(setting, i);
+	return NULL;
+}
+
+/* What a change brings is no file's yet: of that it is not said. */
+static const struct source *source_to_tell(const struct input *input, const char *name)
+{
+	for (size_t i = 0; name && i < input->sources.count; i++) {
+		const struct source *source = &input->sources.items[i];
+
+		if (source->name && strcmp(source->name, name) == 0)
+			return source->overlaid ? NULL : source;
+	}
+	return NULL;
+}
+
+/* The checks look at values, wherever they are from; of what is a drop-in's it is said here. */
+static void check(struct draft *draft, const struct input *input, struct problems *problems)
+{
+	_cleanup_problems_ struct problems found = {0};
+
+	draft->problems = &found;
+	draft_check(draft);
+	draft->problems = problems;
+	for (size_t i = 0; i < found.errors.count; i++) {
+		const struct problem *error = &found.errors.items[i];
+		const struct source *source =
+		        source_to_tell(input, owner_of(&draft->candidate, error->where));
+
+		problems_copy_of(problems, error, source ? source->path : NULL, source ? source->name : NULL);
+	}
+	problems_take_warnings(problems, &found);
+}
+
 int draft_build(struct draft *draft, const struct setup *setup, const struct input *input,
                 const struct rtreg_snapshot *live, struct statistics *statistics, struct problems *problems,
                 struct rtreg_error *error)
@@ -206,7 +255,7 @@ int draft_build(struct draft *draft, const struct setup *setup, const struct inp
 	if (r < 0)
 		return error_no_memory(error);
 	at_ns = statistics_stage(statistics, STAGE_MERGE, at_ns);
-	draft_check(draft);
+	check(draft, input, problems);
 	statistics_stage(statistics, STAGE_CHECK, at_ns);
 	return problems_result(problems, error);
 }

@@ -150,7 +150,50 @@ START_TEST(all_errors_of_all_files_are_reported_together)
 	ck_assert(told("debug is set in two files: ", "/daemon.json and", "/a.json", NULL));
 	ck_assert(told("debug is set in two files: ", "/daemon.json and", "/b.json", NULL));
 	ck_assert(told("invalid default MTU: -1", NULL));
-	ck_assert(told("bad attribute format: bad", NULL));
+	ck_assert(told("/a.json: bad attribute format: bad", NULL));
+}
+END_TEST
+
+static const struct {
+	const char *main, *dropin, *message, *where;
+} bad_values[] = {
+        {"{}", "{\"mtu\":-1}", "/a.json: invalid default MTU: -1", "a.json: mtu"},
+        {"{}", "{\"default-runtime\":\"no\"}", "/a.json: specified default runtime 'no' does not exist",
+         "a.json: default-runtime"},
+        {"{\"runtimes\":{\"b\":{\"path\":\"/b\"}}}", "{\"runtimes\":{\"a\":{}}}",
+         "/a.json: runtime a: either ", "a.json: runtimes.a"},
+        {"{\"runtimes\":{\"b\":{}}}", "{\"runtimes\":{\"a\":{\"path\":\"/a\"}}}", "runtime b: either ",
+         "runtimes.b"},
+        {"{\"mtu\":-1}", "{\"debug\":true}", "invalid default MTU: -1", "mtu"},
+};
+
+START_TEST(bad_value_is_told_with_its_drop_in)
+{
+	const char *message = bad_values[_i].message;
+
+	open_registry();
+	sandbox_write(&sandbox, "%s", bad_values[_i].main);
+	put("a.json", bad_values[_i].dropin);
+	assert_refused(-EINVAL);
+	if (*message == '/')
+		ck_assert_ptr_nonnull(strstr(failure.message, message));
+	else
+		ck_assert_int_eq(strncmp(failure.message, message, strlen(message)), 0);
+	ck_assert_str_eq(failure.where, bad_values[_i].where);
+	ck_assert_ptr_null(failure.more);
+}
+END_TEST
+
+START_TEST(bad_value_of_an_overlay_is_not_its_drop_ins)
+{
+	struct overlay overlay = {.name = OWN_FRAGMENT, .bytes = "{\"mtu\":-1}", .size = 10};
+	struct reload_request request = {.overlay = &overlay};
+
+	put(OWN_FRAGMENT, "{\"mtu\":1400}");
+	open_registry();
+	ck_assert_int_eq(reload_run(registry, &request, NULL, &failure), -EINVAL);
+	ck_assert_str_eq(failure.message, "invalid default MTU: -1");
+	ck_assert_str_eq(failure.where, "mtu");
 }
 END_TEST
 
@@ -459,6 +502,8 @@ int main(void)
 	tcase_add_test(tcase, warning_of_a_drop_in_names_it);
 	tcase_add_loop_test(tcase, key_with_two_owners_is_an_error_naming_both, 0, ARRAY_SIZE(conflicts));
 	tcase_add_test(tcase, all_errors_of_all_files_are_reported_together);
+	tcase_add_loop_test(tcase, bad_value_is_told_with_its_drop_in, 0, ARRAY_SIZE(bad_values));
+	tcase_add_test(tcase, bad_value_of_an_overlay_is_not_its_drop_ins);
 	tcase_add_test(tcase, unreadable_json_in_several_files_is_told_of_each);
 	tcase_add_test(tcase, flag_and_drop_in_conflict_as_flag_and_file_do);
 	tcase_add_test(tcase, runtime_of_a_drop_in_overrides_the_flags_until_it_goes);
