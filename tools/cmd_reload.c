@@ -6,7 +6,7 @@
 #include "input.h"
 #include "say.h"
 
-#define CONFIRM_MAX_S 1000000000 /* more than anybody waits, and no trouble for clocks */
+#define CONFIRM_MAX_S 86400 /* more is refused by rtregd */
 
 struct reload {
 	const char *file; /* NULL: the daemon's own files */

@@ -581,7 +581,7 @@ class Trial(People):
         self.check(result, 0, "unchanged: generation 8\n" + note)
 
     def test_wrong_usage_exits_2(self):
-        for words in (["--confirm", "0"], ["--confirm", "x"], ["--confirm", "-1"], ["--confirm", "9" * 15]):
+        for words in (["--confirm", "0"], ["--confirm", "x"], ["--confirm", "-1"], ["--confirm", "86401"]):
             self.check(self.ctl("reload", *words, answer=reply(REPORT)), 2, "")
         self.check(self.ctl("reload", "--confirm", "5", "--dry-run", answer=reply(REPORT)), 2, "")
 
