@@ -1,29 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "worker.h"
 
+#include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <microhttpd.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "connections.h"
 #include "service.h"
 
-/*
- * A descriptor to take over, a connection to resume, or what else there is to do. Written and read whole. There are
- * never as many connections as the pipe has room for messages; each has one at most, and the word that something has
- * happened is there once at most. So writing does not fail.
- */
 enum { NO_DESCRIPTOR = -1, LOOK_AT_STREAMS = -2, THE_END = -3 };
-
-struct message {
-	int fd;
-	struct MHD_Connection *suspended;
-};
 
 static int timeout_ms(struct worker *worker)
 {
@@ -35,9 +25,16 @@ static int timeout_ms(struct worker *worker)
 	return streams >= 0 && streams < (int)timeout ? streams : (int)timeout;
 }
 
-static void send_message(const struct worker *worker, struct message message)
+/* Not through a pipe: its user may have so many that it holds less than there may be to say. */
+static void send_message(struct worker *worker, struct message message)
 {
-	while (write(worker->messages[1], &message, sizeof(message)) < 0 && errno == EINTR)
+	static const uint64_t one = 1;
+
+	pthread_mutex_lock(&worker->lock);
+	assert(worker->message_count < MESSAGES_MAX);
+	worker->messages[(worker->first_message + worker->message_count++) % MESSAGES_MAX] = message;
+	pthread_mutex_unlock(&worker->lock);
+	while (write(worker->message_fd, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
 }
 
@@ -52,14 +49,27 @@ static void add_connection(struct worker *worker, int fd)
 
 static bool read_message(struct worker *worker, struct message *ret)
 {
-	return read(worker->messages[0], ret, sizeof(*ret)) == sizeof(*ret);
+	bool found;
+
+	pthread_mutex_lock(&worker->lock);
+	found = worker->message_count > 0;
+	if (found) {
+		*ret = worker->messages[worker->first_message];
+		worker->first_message = (worker->first_message + 1) % MESSAGES_MAX;
+		worker->message_count--;
+	}
+	pthread_mutex_unlock(&worker->lock);
+	return found;
 }
 
 /* Does what it was handed. False: the thread is to end. */
 static bool read_messages(struct worker *worker)
 {
 	struct message message;
+	uint64_t many;
 
+	/* Before the messages: what comes from here on is said again. */
+	(void)!read(worker->message_fd, &many, sizeof(many));
 	while (read_message(worker, &message)) {
 		if (message.fd >= 0)
 			add_connection(worker, message.fd);
@@ -133,33 +143,33 @@ static int open_descriptors(struct worker *worker)
 
 	if (!info)
 		return -ENOTSUP;
-	if (pipe2(worker->messages, O_CLOEXEC | O_NONBLOCK) < 0)
-		return -errno;
+	worker->message_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (worker->epoll_fd < 0)
+	if (worker->message_fd < 0 || worker->epoll_fd < 0)
 		return -errno;
 	rc = watch(worker, info->epoll_fd);
-	return rc < 0 ? rc : watch(worker, worker->messages[0]);
+	return rc < 0 ? rc : watch(worker, worker->message_fd);
 }
 
-static void close_descriptors(struct worker *worker)
+static void give_back(struct worker *worker)
 {
 	cleanup_closep(&worker->epoll_fd);
-	cleanup_closep(&worker->messages[0]);
-	cleanup_closep(&worker->messages[1]);
+	cleanup_closep(&worker->message_fd);
+	pthread_mutex_destroy(&worker->lock);
 }
 
 int worker_start(struct worker *worker, struct service *service, struct MHD_Daemon *http)
 {
 	int rc;
 
-	*worker = (struct worker){.service = service, .http = http, .epoll_fd = -1, .messages = {-1, -1}};
+	*worker = (struct worker){.service = service, .http = http, .epoll_fd = -1, .message_fd = -1};
+	pthread_mutex_init(&worker->lock, NULL);
 	rc = open_descriptors(worker);
 	worker->streams.epoll_fd = worker->epoll_fd;
 	if (rc == 0)
 		rc = -pthread_create(&worker->thread, NULL, work, worker);
 	if (rc < 0) {
-		close_descriptors(worker);
+		give_back(worker);
 		return rc;
 	}
 	pthread_setname_np(worker->thread, "rtregd-http");
@@ -171,7 +181,7 @@ void worker_stop(struct worker *worker)
 	send_message(worker, (struct message){.fd = THE_END});
 	pthread_join(worker->thread, NULL);
 	MHD_stop_daemon(worker->http);
-	close_descriptors(worker);
+	give_back(worker);
 }
 
 void worker_take(struct worker *worker, int fd)

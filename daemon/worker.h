@@ -10,17 +10,30 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "connections.h"
 #include "stream.h"
 
 struct MHD_Connection;
 struct MHD_Daemon;
 struct service;
 
+/* A descriptor to take over, a connection to resume, or what else there is to do. */
+struct message {
+	int fd;
+	struct MHD_Connection *suspended;
+};
+
+/* Each connection has one message at most, and so have the word that something has happened, and the end. */
+#define MESSAGES_MAX (CONNECTIONS_MAX + 2)
+
 struct worker {
 	struct service *service;
 	struct MHD_Daemon *http;
 	int epoll_fd;
-	int messages[2]; /* a pipe */
+	int message_fd; /* an eventfd: there are messages */
+	pthread_mutex_t lock;
+	struct message messages[MESSAGES_MAX]; /* a ring, under the lock */
+	size_t first_message, message_count;
 	struct streams streams;
 	atomic_bool told; /* that something has happened, and has not looked yet */
 	pthread_t thread;

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """rtregd and those who mean it ill, or have bad luck: what they get, and what it costs the others."""
 
+import fcntl
 import json
 import os
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +16,8 @@ import time
 import unittest
 
 from test_daemon import DaemonTest, PATIENCE, Reply
+
+HEAD = 5  # seconds that a request's head may take
 
 
 class Heads(DaemonTest):
@@ -46,6 +50,51 @@ class Crowds(DaemonTest):
                 for connection in crowd:
                     self.assertTrue(connection.recv(64).startswith(b"HTTP/1.1 200 "))
                     connection.close()
+
+
+    def test_heads_that_came_in_time_are_answered_however_late_they_are_read(self):
+        self.start("--threads", "1")
+        crowd = [self.connect() for _ in range(100)]
+        self.assertEqual(self.get("/_ping").status, 200)  # all of them have been taken over
+        self.process.send_signal(signal.SIGSTOP)
+        for connection in crowd:
+            connection.sendall(b"GET /_ping HTTP/1.1\r\nHost: x\r\n\r\n")
+        time.sleep(HEAD + 0.5)
+        self.process.send_signal(signal.SIGCONT)
+        self.assertEqual([connection.recv(12) for connection in crowd], 100 * [b"HTTP/1.1 200"])
+
+
+class Frugal(DaemonTest):
+    """Of a user who has so many pipes that his next ones hold little, as root's may on a machine with containers."""
+
+    PIPES, SMALL = 1100, 8192
+    BOUND = ("setpriv", "--bounding-set", "-sys_resource,-sys_admin", "--inh-caps", "-all")
+
+    def command(self, *options, **places):
+        return [*self.BOUND, *super().command(*options, **places)]
+
+    def pipe_size(self):
+        program = f"import fcntl, os; print(fcntl.fcntl(os.pipe()[0], {fcntl.F_GETPIPE_SZ}))"
+        return int(subprocess.check_output([*self.BOUND, sys.executable, "-c", program]))
+
+    @unittest.skipUnless(os.geteuid() == 0 and shutil.which("setpriv"), "needs root to do without its privileges")
+    def test_connections_that_come_together_are_all_taken(self):
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if before[1] < 3 * self.PIPES:
+            self.skipTest("needs more descriptors")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3 * self.PIPES + 100, before[1]))
+        for end in [end for _ in range(self.PIPES) for end in os.pipe()]:
+            self.addCleanup(os.close, end)
+        if self.pipe_size() > self.SMALL:
+            self.skipTest("pipes are not limited here")
+        self.start("--threads", "1")
+        self.process.send_signal(signal.SIGSTOP)
+        crowd = [self.connect() for _ in range(1000)]
+        for connection in crowd:
+            connection.sendall(b"GET /_ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        self.process.send_signal(signal.SIGCONT)
+        for connection in crowd:
+            self.assertEqual(connection.recv(12), b"HTTP/1.1 200")
 
 
 class Sizes(DaemonTest):

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A request thread and what it is handed, with a handler of the test's own in place of the server. */
 #include <check.h>
-#include <errno.h>
 #include <microhttpd.h>
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
@@ -31,7 +29,7 @@ static enum MHD_Result handle_late(void *context, struct MHD_Connection *http, c
 {
 	struct MHD_Response *response;
 	enum MHD_Result result;
-	int told = 0;
+	struct pollfd told = {.fd = worker.message_fd, .events = POLLIN};
 
 	(void)context, (void)url, (void)method, (void)version, (void)upload, (void)upload_size, (void)slot;
 	switch (calls++) {
@@ -40,8 +38,7 @@ static enum MHD_Result handle_late(void *context, struct MHD_Connection *http, c
 		return MHD_YES;
 	case 2:
 		sem_post(&handling);
-		while (told == 0)
-			ck_assert_int_eq(ioctl(worker.messages[0], FIONREAD, &told), 0);
+		ck_assert_int_eq(poll(&told, 1, -1), 1);
 		MHD_suspend_connection(http);
 		worker_resume(&worker, http);
 		return MHD_YES;
