@@ -341,7 +341,7 @@ END_TEST
 
 /* --- replaced meanwhile --- */
 
-#define READS 2000
+#define READS 600
 
 static atomic_bool enough;
 
