@@ -280,7 +280,8 @@ static int parse_arguments(const struct command *command, int argc, char **argv,
 			print_command_help(command);
 			return EXIT_DONE;
 		} else if (!take_common_option(ctl, option, optarg ? optarg : "")) {
-			return say_usage(command->name);
+			(void)say_usage(command->name);
+			return EXIT_USAGE; /* for the analyzer: never -1 */
 		}
 	}
 	ret_arguments->count = argc - optind;
