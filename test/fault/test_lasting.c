@@ -356,6 +356,27 @@ START_TEST(operation_with_a_failing_call_is_done_or_changes_nothing)
 }
 END_TEST
 
+/* --- files that others replace --- */
+
+/* Who replaces a file by removing it first leaves it missing for a moment: the second file that is opened. */
+START_TEST(reload_of_a_drop_in_that_is_missing_for_a_moment_reads_it)
+{
+	const struct rtreg_snapshot *snapshot;
+
+	sandbox_init(&sandbox);
+	sandbox_write(&sandbox, "{}");
+	must(open_again());
+	write_own("{\"debug\":true}");
+	fault_call(FAULT_OPEN, 2, ENOENT, false);
+	must(reload_files());
+	ck_assert(fault_end());
+	snapshot = rtreg_pin(registry);
+	ck_assert(rtreg_snapshot_debug(snapshot));
+	rtreg_unpin(snapshot);
+	close_all();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("lasting");
@@ -367,6 +388,7 @@ int main(void)
 	tcase_add_loop_test(tcase, operation_without_memory_is_done_or_changes_nothing, 0, OPERATION_COUNT);
 	tcase_add_loop_test(tcase, operation_with_a_failing_call_is_done_or_changes_nothing, 0,
 	                    OPERATION_COUNT * CALL_COUNT);
+	tcase_add_test(tcase, reload_of_a_drop_in_that_is_missing_for_a_moment_reads_it);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -3,8 +3,6 @@
 #include "dropins.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -339,48 +337,6 @@ START_TEST(open_with_a_broken_drop_in_fails)
 }
 END_TEST
 
-/* --- replaced meanwhile --- */
-
-#define READS 600
-
-static atomic_bool enough;
-
-/* As who removes a file before he puts the new one there. */
-static void *replace_again_and_again(void *path)
-{
-	char new[512];
-	FILE *file;
-
-	snprintf(new, sizeof(new), "%s.new", (const char *)path);
-	while (!enough) {
-		file = fopen(new, "we");
-		if (!file || fputs("{\"debug\":true}", file) < 0 || fclose(file) != 0)
-			return path;
-		unlink(path);
-		if (rename(new, path) < 0)
-			return path;
-	}
-	return NULL;
-}
-
-START_TEST(drop_in_that_is_replaced_meanwhile_is_there_or_not)
-{
-	char path[512];
-	pthread_t thread;
-	void *failed;
-	int r = 0;
-
-	snprintf(path, sizeof(path), "%s", place("50-x.json"));
-	ck_assert_int_eq(pthread_create(&thread, NULL, replace_again_and_again, path), 0);
-	for (int i = 0; r == 0 && i < READS; i++)
-		r = rtreg_validate(&sandbox.options, NULL, NULL, &failure);
-	enough = true;
-	ck_assert_int_eq(pthread_join(thread, &failed), 0);
-	ck_assert_ptr_null(failed);
-	ck_assert_msg(r == 0, "%s", failure.message);
-}
-END_TEST
-
 /* --- limits --- */
 
 START_TEST(drop_ins_up_to_a_thousand_are_read)
@@ -509,7 +465,6 @@ int main(void)
 	tcase_add_test(tcase, runtime_of_a_drop_in_overrides_the_flags_until_it_goes);
 	tcase_add_loop_test(tcase, broken_drop_in_changes_nothing, 0, ARRAY_SIZE(broken));
 	tcase_add_test(tcase, open_with_a_broken_drop_in_fails);
-	tcase_add_test(tcase, drop_in_that_is_replaced_meanwhile_is_there_or_not);
 	tcase_add_test(tcase, drop_ins_up_to_a_thousand_are_read);
 	tcase_add_test(tcase, files_of_more_than_64_mib_together_are_an_error);
 	tcase_add_test(tcase, runtimes_of_all_files_have_one_limit);
