@@ -197,11 +197,24 @@ void connections_drain(struct connections *connections, int fd)
 	pthread_mutex_unlock(&connections->lock);
 }
 
+static bool has_unread_input(const struct connection *connection)
+{
+	int size = 0;
+
+	return ioctl(connection->fd, FIONREAD, &size) == 0 && size > 0;
+}
+
+/* What has come and waits for a busy thread is not late. It is read whole then, or refused. */
+static bool is_late(const struct connection *connection, int64_t now)
+{
+	return now >= connection->deadline_ms && !(connection->state == HEAD && has_unread_input(connection));
+}
+
 static void cut_late(struct connections *connections, int64_t now)
 {
 	for (struct connection *c = connections->first; c; c = c->next) {
 		/* ARRIVING: the library may have closed it without a word, and its number be another's. */
-		if (c->state == ARRIVING || now < c->deadline_ms)
+		if (c->state == ARRIVING || !is_late(c, now))
 			continue;
 		c->deadline_ms = NO_DEADLINE;
 		c->cut = true;
@@ -249,13 +262,6 @@ void connections_stop(struct connections *connections)
 			shorten(c, connections->stop_ms);
 	}
 	pthread_mutex_unlock(&connections->lock);
-}
-
-static bool has_unread_input(const struct connection *connection)
-{
-	int size = 0;
-
-	return ioctl(connection->fd, FIONREAD, &size) == 0 && size > 0;
 }
 
 static bool is_unfinished(const struct connection *connection, int64_t now)
