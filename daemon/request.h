@@ -30,10 +30,11 @@ struct request {
 	bool had_turn;  /* the library has been back once since the body was complete */
 	bool counted;   /* among the server's unanswered ones, as every one that has ever been suspended */
 	struct uri uri;
-	char *segment;  /* what {name} of the route's path stands for, decoded; or NULL */
-	char *if_match; /* the header as it came, or NULL */
-	bool confirms;  /* a reload that asks for a confirmation */
-	struct text body;
+	char *segment;    /* what {name} of the route's path stands for, decoded; or NULL */
+	char *if_match;   /* the header as it came, or NULL */
+	bool confirms;    /* a reload that asks for a confirmation */
+	struct text body; /* of a route that changes something */
+	size_t body_size; /* how much has come */
 	struct reply reply;
 };
 

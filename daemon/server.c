@@ -205,9 +205,12 @@ static enum MHD_Result refuse_body(struct request *request)
 
 static enum MHD_Result take_body(struct request *request, const char *bytes, size_t *size)
 {
-	if (*size > body_max(request) - request->body.length)
+	if (*size > body_max(request) - request->body_size)
 		return refuse_body(request);
-	text_append_n(&request->body, bytes, *size);
+	request->body_size += *size;
+	/* No other route looks at it: those who may only read shall not fill the memory. */
+	if (request->route->traits & ROUTE_CHANGES)
+		text_append_n(&request->body, bytes, *size);
 	*size = 0;
 	return MHD_YES;
 }

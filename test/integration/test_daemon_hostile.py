@@ -176,6 +176,22 @@ class Nuisances(DaemonTest):
             connection.close()
         self.wait_for(lambda: self.descriptors() <= before + 1, "the connections to be given back")
 
+    def resident_bytes(self):
+        with open(f"/proc/{self.process.pid}/statm") as file:
+            return int(file.read().split()[1]) * resource.getpagesize()
+
+    def test_bodies_that_nobody_wants_are_not_kept(self):
+        self.start()
+        before, size = self.resident_bytes(), 1 << 20
+        crowd = [self.connect() for _ in range(150)]
+        for connection in crowd:
+            connection.sendall(f"GET /v1/status HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n".encode())
+            connection.sendall((size - 1) * b"x")
+        self.assertLess(self.resident_bytes() - before, len(crowd) * size // 2)
+        for connection in crowd:
+            connection.sendall(b"x")
+            self.assertEqual(connection.recv(12), b"HTTP/1.1 200")
+
     def test_a_client_that_ends_its_sending_side_gets_its_reply(self):
         self.start()
         for text in (b"GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n",
