@@ -2,10 +2,14 @@
 #include "diagnostic.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
@@ -19,12 +23,16 @@
 #define CALLERS_MAX 16
 #define LIMIT       (2 * CALLERS_MAX) /* those that were cut still count for a moment */
 
+#define ACCEPT_PAUSE_MS 100 /* while there are no descriptors, or no memory */
+
 struct diagnostic {
 	const struct service *service;
 	atomic_bool ready, started;
 	int callers[CALLERS_MAX]; /* descriptors, oldest first; the library's thread alone */
 	size_t caller_count;
 	struct MHD_Daemon *http; /* NULL: not served */
+	pthread_t thread;        /* drives it */
+	int listen_fd, end_fd;   /* the second: an eventfd that ends the thread */
 	int64_t port;            /* 0: not served */
 	int prepared_fd;         /* between prepare and the transaction's end; else -1 */
 	int64_t prepared_port;
@@ -37,17 +45,32 @@ struct diagnostic *diagnostic_new(const struct service *service)
 	if (!diagnostic)
 		return NULL;
 	diagnostic->service = service;
-	diagnostic->prepared_fd = -1;
+	diagnostic->prepared_fd = diagnostic->listen_fd = diagnostic->end_fd = -1;
 	return diagnostic;
 }
 
-static void stop_serving(struct diagnostic *diagnostic)
+static void give_back(struct diagnostic *diagnostic)
 {
 	if (diagnostic->http)
 		MHD_stop_daemon(diagnostic->http);
 	diagnostic->http = NULL;
+	cleanup_closep(&diagnostic->listen_fd);
+	cleanup_closep(&diagnostic->end_fd);
+	diagnostic->listen_fd = diagnostic->end_fd = -1;
 	diagnostic->caller_count = 0;
 	diagnostic->port = 0;
+}
+
+static void stop_serving(struct diagnostic *diagnostic)
+{
+	static const uint64_t one = 1;
+
+	if (diagnostic->http) {
+		while (write(diagnostic->end_fd, &one, sizeof(one)) < 0 && errno == EINTR)
+			;
+		pthread_join(diagnostic->thread, NULL);
+	}
+	give_back(diagnostic);
 }
 
 void diagnostic_free(struct diagnostic *diagnostic)
@@ -205,6 +228,71 @@ static int listen_at(int64_t port, int *ret_fd)
 	return 0;
 }
 
+/* False: there are no descriptors, or no memory, to do it with. */
+static bool accept_one(struct diagnostic *diagnostic)
+{
+	struct sockaddr_in address = {0};
+	socklen_t size = sizeof(address);
+	int fd = accept4(diagnostic->listen_fd, (struct sockaddr *)&address, &size,
+	                 SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	/* On failure it has closed the descriptor. */
+	if (fd >= 0)
+		MHD_add_connection(diagnostic->http, fd, (const struct sockaddr *)&address, size);
+	return fd >= 0 || (errno != EMFILE && errno != ENFILE && errno != ENOMEM && errno != ENOBUFS);
+}
+
+static int timeout_ms(struct MHD_Daemon *http, bool paused)
+{
+	MHD_UNSIGNED_LONG_LONG timeout;
+
+	if (MHD_get_timeout(http, &timeout) != MHD_YES || timeout > INT_MAX)
+		return paused ? ACCEPT_PAUSE_MS : -1;
+	return paused && timeout > ACCEPT_PAUSE_MS ? ACCEPT_PAUSE_MS : (int)timeout;
+}
+
+/* It accepts by itself, one after the other: the library would try without a rest where there are no descriptors. */
+static void *serve(void *context)
+{
+	struct diagnostic *diagnostic = context;
+	struct MHD_Daemon *http = diagnostic->http;
+	int http_fd = MHD_get_daemon_info(http, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+	struct pollfd watched[] = {{.fd = diagnostic->end_fd, .events = POLLIN},
+	                           {.fd = http_fd, .events = POLLIN},
+	                           {.fd = diagnostic->listen_fd, .events = POLLIN}};
+	bool paused = false;
+
+	for (;;) {
+		MHD_run(http);
+		/* Who is not watched in a pause still waits after it. */
+		poll(watched, paused ? 2 : 3, timeout_ms(http, paused));
+		if (watched[0].revents)
+			return NULL;
+		if (watched[2].revents)
+			paused = !accept_one(diagnostic);
+	}
+}
+
+/* Takes `fd`, whatever comes of it. */
+static int start_serving(struct diagnostic *diagnostic, int fd)
+{
+	unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET;
+
+	diagnostic->listen_fd = fd;
+	diagnostic->end_fd = eventfd(0, EFD_CLOEXEC);
+	if (diagnostic->end_fd >= 0)
+		diagnostic->http = MHD_start_daemon(flags, 0, NULL, NULL, handle, diagnostic,
+		                                    MHD_OPTION_NOTIFY_CONNECTION, on_caller, diagnostic, /**/
+		                                    MHD_OPTION_CONNECTION_LIMIT, (unsigned)LIMIT,        /**/
+		                                    MHD_OPTION_CONNECTION_TIMEOUT, 10u, MHD_OPTION_END);
+	if (!diagnostic->http || pthread_create(&diagnostic->thread, NULL, serve, diagnostic) != 0) {
+		give_back(diagnostic);
+		return -ENOMEM;
+	}
+	pthread_setname_np(diagnostic->thread, "rtregd-diag");
+	return 0;
+}
+
 static int diagnostic_commit(void *context, struct rtreg_error *error)
 {
 	struct diagnostic *diagnostic = context;
@@ -213,17 +301,10 @@ static int diagnostic_commit(void *context, struct rtreg_error *error)
 	stop_serving(diagnostic);
 	if (fd < 0)
 		return 0;
-	diagnostic->http = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, handle, diagnostic,
-	                                    MHD_OPTION_LISTEN_SOCKET, fd,                        /**/
-	                                    MHD_OPTION_NOTIFY_CONNECTION, on_caller, diagnostic, /**/
-	                                    MHD_OPTION_CONNECTION_LIMIT, (unsigned)LIMIT,        /**/
-	                                    MHD_OPTION_CONNECTION_TIMEOUT, 10u, MHD_OPTION_END);
-	if (!diagnostic->http) {
-		close(fd);
+	if (start_serving(diagnostic, fd) < 0)
 		return error_set(error, -ENOMEM, "network-diagnostic-port",
 		                 "cannot serve the diagnostic port %lld",
 		                 (long long)diagnostic->prepared_port);
-	}
 	diagnostic->port = diagnostic->prepared_port;
 	return 0;
 }

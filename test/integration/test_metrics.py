@@ -521,6 +521,27 @@ class Diagnostic(MetricsTest):
         self.assertEqual(self.reload({"network-diagnostic-port": second}).status, 200)
         self.scrape_port(second)
 
+    def processor_seconds(self):
+        with open(f"/proc/{self.process.pid}/stat") as file:
+            fields = file.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def test_without_descriptors_callers_wait_and_it_does_not_spin(self):
+        port = free_port()
+        self.configure({"network-diagnostic-port": port})
+        self.start()
+        soft, hard = resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE, (48, hard))
+        for _ in range(48):
+            self.connect()
+        self.wait_for(lambda: "cannot accept" in self.read_log(), "the daemon to be out of descriptors")
+        caller = self.call(port, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        began = time.monotonic(), self.processor_seconds()
+        time.sleep(1)
+        self.assertLess((self.processor_seconds() - began[1]) / (time.monotonic() - began[0]), 0.3)
+        resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE, (soft, hard))
+        self.assertTrue(caller.recv(64).startswith(b"HTTP/1.1 200 "))
+
     def test_caller_that_says_nothing_holds_no_reload_up(self):
         first, second = free_port(), free_port()
         self.configure({"network-diagnostic-port": first})
