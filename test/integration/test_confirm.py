@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A configuration on trial: confirmed in time, gone back from, and what a crash or a restart leaves of it."""
 
+import contextlib
 import json
 import datetime
 import http.client
@@ -166,7 +167,8 @@ class TimePassed(ConfirmTest):
         slow.request("POST", "/v1/reload", json.dumps({"runtimes": {"slow": {"path": probe}}}))
         self.wait_for(lambda: os.path.exists(begun), "the reload to be under way")
         confirming.request("POST", "/v1/confirm")
-        deadline = self.pending()["deadline"]
+        pending = self.pending()
+        deadline = pending["deadline"] if pending else ""
         if datetime.datetime.now(datetime.timezone.utc).isoformat() > deadline:
             self.skipTest("this machine is too slow to be in time")
         self.wait_for(lambda: datetime.datetime.now(datetime.timezone.utc).isoformat() > deadline,
@@ -175,16 +177,23 @@ class TimePassed(ConfirmTest):
         self.assertEqual(confirming.getresponse().status, 204)
         self.assertNotIn(("revert", "ok"), self.entries())
 
-    def test_failing_to_go_back_is_told_and_tried_again(self):
-        port = free_port()
-        self.configure({"network-diagnostic-port": port, **self.label("before")})
-        self.start("--no-watch")
-        self.on_trial(1, self.label("trial"))
+    @contextlib.contextmanager
+    def going_back_fails(self, port):
+        """A trial whose end has come, while the port that the confirmed configuration needs is somebody else's."""
+        self.on_trial()
         with socket.socket() as taken:
             taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             taken.bind(("127.0.0.1", port))
             taken.listen()
+            self.assertTrue(self.reload(query="?confirm=1").json["unchanged"])  # not before the port was taken
             self.wait_for(lambda: ("revert", "failed") in self.entries(), "going back to fail")
+            yield
+
+    def test_failing_to_go_back_is_told_and_tried_again(self):
+        port = free_port()
+        self.configure({"network-diagnostic-port": port, **self.label("before")})
+        self.start("--no-watch")
+        with self.going_back_fails(port):
             self.assertEqual((self.labels(), self.pending()["generation"]), (["a=trial"], 1))
             self.assertIsNone(self.get("/v1/status").json["rejected"])
         self.wait_for(lambda: self.labels() == ["a=before"], "going back to be tried again")
@@ -209,12 +218,7 @@ class TimePassed(ConfirmTest):
         port = free_port()
         self.configure({"network-diagnostic-port": port})
         self.start("--no-watch")
-        self.on_trial(1)
-        with socket.socket() as taken:
-            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            taken.bind(("127.0.0.1", port))
-            taken.listen()
-            self.wait_for(lambda: ("revert", "failed") in self.entries(), "going back to fail")
+        with self.going_back_fails(port):
             self.assertEqual(self.confirm().status, 204)
         self.assertIsNone(self.pending())
 

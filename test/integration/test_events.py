@@ -14,7 +14,7 @@ from urllib.parse import quote
 from test_daemon import DaemonTest, PATIENCE, UnixConnection
 
 CROWD = 1000
-LARGE = ["label-%d=" % i + 100 * "x" for i in range(20000)]  # more than a socket and the library take at once
+LARGE = ["label-%d=" % i + 2200 * "x" for i in range(1000)]  # more than a socket and the library take at once
 
 
 class Follower:
@@ -120,14 +120,17 @@ class Streams(EventsTest):
 
     def test_until_to_come_tells_the_past_stays_open_and_ends(self):
         self.start()
-        end = time.time() + 3
-        follower = self.follow(f"?until={end:.3f}")
-        self.assertEqual(follower.next()["Action"], "start")
-        self.force()
-        self.assertEqual(follower.next()["Action"], "reload")
-        self.assertIsNone(follower.next())
-        self.assertGreaterEqual(time.time(), end)
-        self.assertLess(time.time(), end + 6)  # not when the streams are next swept
+        for attempt in (1, 2, 3, 4):
+            end = time.time() + 2**attempt
+            follower = self.follow(f"?until={end:.3f}")
+            self.force()
+            if time.time() < end - 1:
+                break  # else this machine is too slow for so short a time
+        told = follower.rest()
+        late = time.time() - end
+        self.assertEqual(actions(told), ["start"] + attempt * ["reload"])
+        self.assertGreaterEqual(late, 0)
+        self.assertLess(late, 6)  # not when the streams are next swept
 
     def test_replay_is_whole_though_the_ring_turns_over_meanwhile(self):
         self.start()

@@ -363,7 +363,11 @@ class Nothing(WatchTest):
     def watches(self):
         """Whether the daemon has a descriptor of inotify."""
         folder = f"/proc/{self.process.pid}/fd"
-        return any("inotify" in os.readlink(os.path.join(folder, fd)) for fd in os.listdir(folder))
+        targets = []
+        for fd in os.listdir(folder):
+            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                targets.append(os.readlink(os.path.join(folder, fd)))
+        return any("inotify" in target for target in targets)
 
     def test_no_watch_watches_nothing(self):
         self.start("--no-watch")
