@@ -30,15 +30,18 @@ void gate_free(struct gate *gate)
 	free(gate);
 }
 
-int gate_prepare(struct rtreg_txn *txn, void *context, struct rtreg_error *error)
+void gate_close(struct gate *gate)
 {
-	struct gate *gate = context;
-
-	(void)txn;
-	(void)error;
 	pthread_mutex_lock(&gate->lock);
 	gate->closed = true;
 	pthread_mutex_unlock(&gate->lock);
+}
+
+int gate_prepare(struct rtreg_txn *txn, void *context, struct rtreg_error *error)
+{
+	(void)txn;
+	(void)error;
+	gate_close(context);
 	return 0;
 }
 

@@ -234,6 +234,8 @@ static void run(struct reloads *reloads, const struct reload_job *job)
 		trial_postpone(service->trial);
 	if (trial_due_ms(service->trial) == TRIAL_NEVER)
 		set_revert_failure(reloads, NULL);
+	/* One that failed before its last step has left it open. */
+	gate_close(service->gate);
 	recorded = record(reloads, job, &outcome);
 	gate_open(service->gate);
 	notify_reload_ends(recorded ? live_generation(service->registry) : 0,

@@ -208,8 +208,8 @@ static void note_start(struct service *service, const char *socket)
 		         "confirmation had come",
 		         "generation", number);
 	}
-	gate_open(service->gate);
 	log_info("started", "version", rtreg_version(), "socket", socket, "generation", number);
+	gate_open(service->gate);
 	notify_started(generation);
 }
 

@@ -106,7 +106,7 @@ class DaemonTest(unittest.TestCase):
     def answers(self):
         self.assertIsNone(self.process.poll(), self.read_log())
         try:
-            return self.get("/_ping").status == 200
+            return self.get("/v1/status").status == 200  # which waits until the start is written down
         except OSError:
             return False
 
