@@ -320,17 +320,17 @@ class Following(People):
         self.more.set()
 
     def test_each_event_is_shown_when_it_comes(self):
-        process = self.start("events", "--follow", "--json", "--timeout", "1", stdout=subprocess.PIPE)
+        process = self.start("events", "--follow", "--json", "--timeout", "20", stdout=subprocess.PIPE)
         for i in range(3):
             self.send(event("reload", n=str(i)))
             self.assertEqual(process.stdout.readline().decode(), event("reload", n=str(i)))
         self.assertIsNone(process.poll())
 
     def test_the_timeout_is_for_the_answer_and_not_for_events(self):
-        process = self.start("events", "--follow", "--json", "--timeout", "2", stdout=subprocess.PIPE)
+        process = self.start("events", "--follow", "--json", "--timeout", "5", stdout=subprocess.PIPE)
         self.assertTrue(self.asked.wait(PATIENCE))
         with self.assertRaises(subprocess.TimeoutExpired):
-            process.wait(2.5)
+            process.wait(5.5)
         self.send(event("reload"))
         self.assertEqual(process.stdout.readline().decode(), event("reload"))
 
@@ -746,7 +746,7 @@ class Watch(People):
                 screen.feed(text)
                 self.assertEqual(len(screen.lines), 3, screen.lines)
                 self.assertTrue(screen.lines[0].startswith("NAME"))
-                self.assertTrue(screen.lines[1].startswith("runtime-3"))
+                self.assertRegex(screen.lines[1], "^runtime-[3-9]")  # or a later one, where this is slow to read
                 self.assertLessEqual(max(map(len, screen.lines)), columns)
 
     def test_a_block_higher_than_the_terminal_is_cut(self):
