@@ -17,6 +17,7 @@
 #include "timestamp.h"
 
 #define DATA_ROOT "/var/lib/docker" /* the engine's, where the configuration is silent */
+#define OFFICIAL  "docker.io"
 #define FEATURES  "org.opencontainers.runtime-spec.features"
 
 typedef const char *(*list_fn)(const struct rtreg_snapshot *snapshot, size_t index);
@@ -61,9 +62,11 @@ static void append_registries(struct text *body, const struct rtreg_snapshot *sn
 	append_list(body, "Mirrors", rtreg_snapshot_mirror, snapshot);
 	json_key(body, "IndexConfigs");
 	json_open(body, '{');
-	append_index(body, "docker.io", true, snapshot);
+	append_index(body, OFFICIAL, true, snapshot);
+	/* As with the engine, whoever lists the official one as insecure does not make it so. */
 	for (size_t i = 0; (host = rtreg_snapshot_insecure_host(snapshot, i)); i++)
-		append_index(body, host, false, NULL);
+		if (strcmp(host, OFFICIAL) != 0)
+			append_index(body, host, false, NULL);
 	json_close(body, '}');
 	json_close(body, '}');
 }

@@ -280,6 +280,15 @@ class Reading(DaemonTest):
         self.assertFalse(info["RegistryConfig"]["IndexConfigs"]["reg.local:5000"]["Secure"])
         self.assertEqual(info["Swarm"]["LocalNodeState"], "inactive")
 
+    def test_official_registry_stays_so_though_it_is_listed_as_insecure(self):
+        self.configure({"insecure-registries": ["docker.io", "reg.local"], "registry-mirrors": ["https://mirror.local"]})
+        self.start()
+        registries = json.loads(self.get("/info").text, object_pairs_hook=list)
+        indexes = dict(dict(registries)["RegistryConfig"])["IndexConfigs"]
+        self.assertEqual([name for name, _ in indexes], ["docker.io", "reg.local"])
+        self.assertEqual(dict(indexes[0][1]), {"Name": "docker.io", "Mirrors": ["https://mirror.local/"],
+                                               "Secure": True, "Official": True})
+
 
 class Logging(DaemonTest):
     def test_debug_log_has_nothing_of_tcp(self):
