@@ -22,9 +22,10 @@ struct connection {
 	struct connection *next, **link; /* under the table's lock */
 	int fd;
 	struct ucred credentials;
+	pthread_t thread; /* whose library has it, once it is not ARRIVING any more */
 	_Atomic enum state state;
 	_Atomic int64_t deadline_ms;
-	atomic_bool cut; /* by the tick */
+	atomic_bool cut; /* its time had passed */
 	bool linger;     /* the library's thread alone */
 };
 
@@ -40,6 +41,8 @@ struct connections {
 	struct lingering *lingering;
 	size_t count, lingering_count;
 	int epoll_fd;
+	void (*on_late)(void *context);
+	void *on_late_context;
 	atomic_bool stopping;
 	int64_t stop_ms; /* when those without a complete head have had their time */
 };
@@ -53,6 +56,12 @@ struct connections *connections_new(int epoll_fd)
 	pthread_mutex_init(&connections->lock, NULL);
 	connections->epoll_fd = epoll_fd;
 	return connections;
+}
+
+void connections_on_late(struct connections *connections, void (*fn)(void *context), void *context)
+{
+	connections->on_late = fn;
+	connections->on_late_context = context;
 }
 
 static void unlink_connection(struct connections *connections, struct connection *connection)
@@ -207,29 +216,35 @@ static bool has_unread_input(const struct connection *connection)
 /* What has come and waits for a busy thread is not late. It is read whole then, or refused. */
 static bool is_late(const struct connection *connection, int64_t now)
 {
-	return now >= connection->deadline_ms && !(connection->state == HEAD && has_unread_input(connection));
+	/* ARRIVING: the library may have closed it without a word, and its number be another's. */
+	return connection->state != ARRIVING && now >= connection->deadline_ms &&
+	       !(connection->state == HEAD && has_unread_input(connection));
 }
 
-static void cut_late(struct connections *connections, int64_t now)
+void connections_cut_late(struct connections *connections)
 {
+	int64_t now = monotonic_now_ms();
+
+	pthread_mutex_lock(&connections->lock);
 	for (struct connection *c = connections->first; c; c = c->next) {
-		/* ARRIVING: the library may have closed it without a word, and its number be another's. */
-		if (c->state == ARRIVING || !is_late(c, now))
+		if (!is_late(c, now) || !pthread_equal(c->thread, pthread_self()))
 			continue;
 		c->deadline_ms = NO_DEADLINE;
 		c->cut = true;
 		shutdown(c->fd, SHUT_RDWR);
 	}
+	pthread_mutex_unlock(&connections->lock);
 }
 
 int connections_tick(struct connections *connections)
 {
 	int64_t now = monotonic_now_ms();
 	struct lingering **at;
-	bool any;
+	bool any, late = false;
 
 	pthread_mutex_lock(&connections->lock);
-	cut_late(connections, now);
+	for (const struct connection *c = connections->first; c && !late; c = c->next)
+		late = is_late(c, now);
 	for (at = &connections->lingering; *at;)
 		if (now >= (*at)->deadline_ms)
 			end_lingering(connections, at);
@@ -237,6 +252,8 @@ int connections_tick(struct connections *connections)
 			at = &(*at)->next;
 	any = connections->first || connections->lingering;
 	pthread_mutex_unlock(&connections->lock);
+	if (late && connections->on_late)
+		connections->on_late(connections->on_late_context);
 	return any ? TICK_MS : -1;
 }
 
@@ -319,8 +336,10 @@ struct connection *connections_started(struct connections *connections, int fd)
 
 	pthread_mutex_lock(&connections->lock);
 	connection = find(connections, fd);
-	if (connection)
+	if (connection) {
+		connection->thread = pthread_self();
 		connection->state = HEAD;
+	}
 	pthread_mutex_unlock(&connections->lock);
 	return connection;
 }

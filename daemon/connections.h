@@ -2,8 +2,8 @@
 /*
  * All connections from accept to close: who is at the other end, how long the present phase may last, and how
  * many are still at work when the daemon stops. The HTTP library has no absolute deadlines of its own; here
- * the main loop's tick cuts a connection whose deadline has passed with shutdown(2), which is safe because a
- * descriptor leaves this table before the library closes it.
+ * the main loop's tick finds connections whose deadline has passed, and the threads that the library runs in cut
+ * them with shutdown(2), between two of its turns: what it has read by then has reached its handler.
  *
  *	ARRIVING ──(library took it)──▶ HEAD ──(head complete)──▶ BUSY ──(reply sent)──▶ IDLE ──(next request
  *line)──▶ HEAD
@@ -50,7 +50,9 @@ void connections_forget(struct connections *connections, int fd);
 void connections_linger(struct connections *connections, int fd);
 /* `fd` of connections_linger() has something to read. */
 void connections_drain(struct connections *connections, int fd);
-/* Cuts what is past its deadline. Returns how long the loop may sleep in ms: -1 if there is no connection. */
+/* Called from the tick when a connection is past its deadline: then each thread is to call connections_cut_late(). */
+void connections_on_late(struct connections *connections, void (*fn)(void *context), void *context);
+/* Looks for what is past its deadline. Returns how long the loop may sleep in ms: -1 if there is no connection. */
 int connections_tick(struct connections *connections);
 /* No more requests on idle connections; those without a complete head get a second. */
 void connections_stop(struct connections *connections);
@@ -63,6 +65,8 @@ size_t connections_following(struct connections *connections);
 
 /* --- from the library's threads */
 
+/* Cuts those of this thread that are past their deadline. Not from a handler. */
+void connections_cut_late(struct connections *connections);
 struct connection *connections_started(struct connections *connections, int fd);
 void connections_closed(struct connections *connections, struct connection *connection);
 void connection_head_begins(struct connection *connection);

@@ -419,6 +419,7 @@ int server_new(struct service *service, unsigned threads, struct server **ret)
 		}
 	}
 	events_watch(service->events, tell_workers, server);
+	connections_on_late(service->connections, tell_workers, server);
 	*ret = server;
 	return 0;
 }

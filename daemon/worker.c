@@ -119,6 +119,8 @@ static void *work(void *context)
 
 		streams_serve(&worker->streams, told || gone);
 		MHD_run(worker->http);
+		if (told)
+			connections_cut_late(worker->service->connections);
 		gone = wait_for_work(worker);
 	}
 	/* The library takes it ill if one is suspended when it stops. */

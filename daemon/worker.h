@@ -47,7 +47,7 @@ void worker_stop(struct worker *worker);
 void worker_take(struct worker *worker, int fd);
 /* Has a suspended connection resumed. Context: any thread, once for each suspension. */
 void worker_resume(struct worker *worker, struct MHD_Connection *suspended);
-/* Has it look at its streams. Context: any thread. */
+/* Has it look at its streams, and for connections past their deadline. Context: any thread. */
 void worker_tell(struct worker *worker);
 
 #endif

@@ -88,14 +88,56 @@ START_TEST(worker_stop_before_a_request_is_suspended_still_has_it_answered)
 }
 END_TEST
 
+static void count_call(void *context)
+{
+	(*(int *)context)++;
+}
+
+static void *cut_late(void *connections)
+{
+	connections_cut_late(connections);
+	return NULL;
+}
+
+/* Of what a thread's library has read, but not handled yet, nobody else can know. */
+START_TEST(connection_past_its_deadline_is_cut_by_its_own_thread_alone)
+{
+	struct connections *connections = service.connections;
+	struct pollfd cut = {.events = POLLIN};
+	pthread_t other;
+	int pair[2], late = 0;
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	cut.fd = pair[0];
+	connections_on_late(connections, count_call, &late);
+	ck_assert_int_eq(connections_add(connections, pair[1]), 0);
+	connection_give(connections_started(connections, pair[1]), 0);
+	connections_tick(connections);
+	ck_assert_int_eq(late, 1);
+	ck_assert_int_eq(pthread_create(&other, NULL, cut_late, connections), 0);
+	pthread_join(other, NULL);
+	ck_assert_int_eq(poll(&cut, 1, 0), 0);
+	connections_cut_late(connections);
+	ck_assert_int_eq(poll(&cut, 1, 0), 1);
+	connections_tick(connections);
+	ck_assert_int_eq(late, 1);
+	connections_forget(connections, pair[1]);
+	close(pair[0]);
+	close(pair[1]);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("worker");
-	TCase *ending = tcase_create("ending");
+	TCase *ending = tcase_create("ending"), *deadlines = tcase_create("deadlines");
 
 	tcase_add_checked_fixture(ending, setup, teardown);
 	tcase_set_timeout(ending, 60);
 	tcase_add_test(ending, worker_stop_before_a_request_is_suspended_still_has_it_answered);
 	suite_add_tcase(suite, ending);
+	tcase_add_checked_fixture(deadlines, setup, teardown);
+	tcase_add_test(deadlines, connection_past_its_deadline_is_cut_by_its_own_thread_alone);
+	suite_add_tcase(suite, deadlines);
 	return unit_run(suite);
 }
