@@ -443,6 +443,79 @@ RTREG_EXPORT int rtreg_runtime_check_flavor(const struct rtreg_runtime *runtime,
                                             const struct rcu_flavor_struct *flavor,
                                             struct rtreg_error *error);
 
+/* --- lock-ins (docs/lockins.md) --- */
+
+/*
+ * What a container was started with, for as long as it lives. It never changes. The strings are the lock-in's
+ * own, until rtreg_lock_in_fini().
+ */
+struct rtreg_lock_in {
+	const char *id;
+	const char *root; /* the runtime's --root, absolute; "": none */
+	const char *runtime, *shim;
+	const char *options_json; /* a JSON object; NULL: none */
+	const char *binary;  /* what to execute: the path, or the wrapper script; NULL for a type runtime */
+	const char *wrapper; /* NULL: none */
+	const char *boot_id; /* of the boot that it belongs to; NULL: to any */
+	const char *locked;  /* when, RFC 3339, UTC */
+	const char *json;    /* all of this as the API serves it */
+	uint64_t generation; /* that answered */
+	bool created;        /* by this call; else it was there already */
+	void *memory;        /* the library's */
+};
+
+/* Frees what it holds and zeroes it. NULL is allowed. Context: any thread. */
+RTREG_EXPORT void rtreg_lock_in_fini(struct rtreg_lock_in *lock_in);
+
+/*
+ * Locks a container in: gives it `runtime` (NULL or "": the default of the live generation), or returns what it
+ * was given first. `root` is the absolute --root of the runtime, NULL or "": none. Durable when it returns 0.
+ * Ownership: *ret (NULL: not wanted) is the caller's, rtreg_lock_in_fini(). Context: any thread, any number at
+ * once, not from a step or callback. May block (-EDEADLK inside a reader section).
+ * Errors: -EINVAL an unknown runtime, or a bad id or root; -ENOENT, -EACCES the look-up of CONTRACT C45;
+ * -EEXIST another runtime is locked in; the state directory: -ENOSPC, -EROFS, -EIO …
+ */
+RTREG_EXPORT int rtreg_lock_in(struct rtreg *registry, const char *root, const char *container,
+                               const char *runtime, struct rtreg_lock_in *ret, struct rtreg_error *error);
+
+/*
+ * As rtreg_lock_in(), for a container that does not survive a reboot: the lock-in is void in another boot than
+ * `boot_id` (36 characters, as /proc/sys/kernel/random/boot_id has them), and need not survive a power cut.
+ */
+RTREG_EXPORT int rtreg_lock_in_for_boot(struct rtreg *registry, const char *root, const char *container,
+                                        const char *runtime, const char *boot_id, struct rtreg_lock_in *ret,
+                                        struct rtreg_error *error);
+
+/*
+ * Removes a lock-in, durably. `locked` (NULL: whichever) is that member of the one that is meant: -ESTALE if
+ * there is another. -ESRCH: there is none. Context: as rtreg_lock_in().
+ */
+RTREG_EXPORT int rtreg_unlock(struct rtreg *registry, const char *root, const char *container,
+                              struct rtreg_error *error);
+RTREG_EXPORT int rtreg_unlock_if(struct rtreg *registry, const char *root, const char *container,
+                                 const char *locked, struct rtreg_error *error);
+
+/* The lock-in of one container; -ESRCH: none. Context, ownership: as rtreg_lock_in(). */
+RTREG_EXPORT int rtreg_locked(struct rtreg *registry, const char *root, const char *container,
+                              struct rtreg_lock_in *ret, struct rtreg_error *error);
+
+/*
+ * All lock-ins, in order of root and id; of one root alone, if `root` is not NULL ("": those without). *ret is
+ * the caller's, rtreg_lock_ins_free(). Files that are none are left out, each with a line in the log. Context:
+ * as rtreg_lock_in().
+ */
+RTREG_EXPORT int rtreg_lock_ins(struct rtreg *registry, const char *root, struct rtreg_lock_in **ret,
+                                size_t *ret_count, struct rtreg_error *error);
+RTREG_EXPORT void rtreg_lock_ins_free(struct rtreg_lock_in *lock_ins, size_t count);
+/* How many there are; *ret is untouched if it cannot be told. Context: as rtreg_lock_in(). */
+RTREG_EXPORT int rtreg_lock_in_count(struct rtreg *registry, size_t *ret);
+
+/*
+ * What an engine's command exits with when a container cannot be started for this error: 127 the runtime was
+ * not found, 126 it cannot be executed, 125 anything else.
+ */
+RTREG_EXPORT int rtreg_exit_code(const struct rtreg_error *error);
+
 /* Fills `error` for a name that does not resolve, and returns -EINVAL. For the inline functions. */
 RTREG_EXPORT int rtreg_resolve_failed(const char *name, size_t length, struct rtreg_error *error);
 
