@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -44,6 +45,24 @@ int fs_read_full(int fd, void *buffer, size_t size, size_t *ret_size)
 	}
 	*ret_size = length;
 	return 0;
+}
+
+int fs_link_unnamed(int fd, int directory, const char *name)
+{
+	char link[32];
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (linkat(AT_FDCWD, link, directory, name, AT_SYMLINK_FOLLOW) == 0)
+		return 0;
+	/* Without /proc; old kernels ask for CAP_DAC_READ_SEARCH here. */
+	if (errno == ENOENT && linkat(fd, "", directory, name, AT_EMPTY_PATH) == 0)
+		return 0;
+	return -errno;
+}
+
+bool fs_lacks_tmpfile(int number)
+{
+	return number == EOPNOTSUPP || number == EISDIR || number == EINVAL;
 }
 
 int fs_sync_parent(const char *path)

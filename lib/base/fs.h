@@ -3,6 +3,7 @@
 #ifndef RTREG_BASE_FS_H
 #define RTREG_BASE_FS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Writes all `size` bytes, however many calls that takes. */
@@ -10,6 +11,13 @@ int fs_write_all(int fd, const void *bytes, size_t size);
 
 /* Reads up to `size` bytes, fewer only where the file ends. *ret_size is how many. */
 int fs_read_full(int fd, void *buffer, size_t size, size_t *ret_size);
+
+/*
+ * Gives a file that was opened with O_TMPFILE its name in `directory`. -EEXIST: there is one. And whether this errno
+ * of opening such a file means that the file system, or the kernel, does not have them.
+ */
+int fs_link_unnamed(int fd, int directory, const char *name);
+bool fs_lacks_tmpfile(int number);
 
 /* Makes the entry `path` of its directory durable. */
 int fs_sync_parent(const char *path);

@@ -18,6 +18,8 @@ static void log_warnings(const struct rtreg *registry, const struct problems *pr
 static void parts_fini(struct rtreg *registry)
 {
 	script_store_free(registry->scripts);
+	if (registry->state)
+		lockins_fini(&registry->lock_ins);
 	state_close(registry->state);
 	probe_cache_free(registry->probes);
 	step_list_fini(&registry->steps);
@@ -56,9 +58,12 @@ static int open_state(struct rtreg *registry, struct problems *problems, struct 
 {
 	int r = state_open(registry->setup.state_dir, &registry->state, error);
 
-	if (r == 0)
+	if (r == 0) {
+		lockins_init(&registry->lock_ins, state_directory(registry->state),
+		             registry->setup.state_dir);
 		r = script_store_new(registry->setup.scripts_dir, &registry->statistics, &registry->scripts,
 		                     problems, error);
+	}
 	return r;
 }
 
@@ -95,6 +100,7 @@ static int open_first(struct rtreg *registry, struct input *input, struct draft 
 
 static int publish_first(struct rtreg *registry, struct problems *problems, struct rtreg_error *error)
 {
+	_cleanup_(lock_in_start_fini) struct lock_in_start lock_ins = {0};
 	_cleanup_(input_fini) struct input input = {0};
 	struct draft draft;
 	int r = 0;
@@ -109,11 +115,13 @@ static int publish_first(struct rtreg *registry, struct problems *problems, stru
 	if (r == 0 && draft_probe(registry, &draft, &input, problems) < 0)
 		r = error_no_memory(error);
 	if (r == 0)
+		r = lock_in_start(registry, &lock_ins, problems, error);
+	if (r == 0)
 		r = writer_lock(registry, error);
 	if (r == 0) {
 		r = reload_apply(registry, &input, &draft, RTREG_RELOAD_FORCE, problems, NULL, error);
 		if (r == 0) {
-			script_store_sweep(registry->scripts, problems);
+			lock_in_started(registry, &lock_ins, problems);
 			reject_forget(registry);
 			trial_opened(registry, problems);
 		}

@@ -13,6 +13,7 @@
 #include "base/statistics.h"
 #include "bytes/sources.h"
 #include "draft/report.h"
+#include "lockins/lockins.h"
 #include "registry/change.h"
 #include "registry/trial.h"
 #include "runtimes/script_store.h"
@@ -93,6 +94,7 @@ struct rtreg {
 	rtreg_log_fn log;
 	void *log_context;
 	struct statistics statistics;
+	struct lockins lock_ins; /* any thread's, once the registry is open */
 	/* below: the writer's alone */
 	pthread_mutex_t writer;
 	_Atomic pid_t writer_thread; /* who holds it; 0: nobody */
@@ -131,9 +133,6 @@ void writer_unlock(struct rtreg *registry);
 int writer_enter(struct rtreg *registry, bool *ret_offline, struct rtreg_error *error);
 void writer_leave(struct rtreg *registry, bool offline);
 
-/* What is wrong in the state directory must not pass for what can be wrong with a configuration file. */
-int state_code(int code);
-
 /*
  * Keeps what a reload that failed with `result` had read in STATE/rejected, if it was the configuration's
  * fault; nothing stays there if it could not read all. reject_forget() removes it. Failures are warnings in
@@ -142,6 +141,25 @@ int state_code(int code);
 void reject_keep(struct rtreg *registry, const struct input *input, int result,
                  const struct rtreg_error *error);
 void reject_forget(struct rtreg *registry);
+
+/*
+ * At open, before anything is published, with the state directory locked: removes what is void, and puts the scripts
+ * right that the others need. lock_in_started(), after the publication, removes the scripts that nobody needs.
+ */
+struct lock_in_start {
+	char **wrappers; /* names of scripts; each once, in order of their digests, once they have been read */
+	size_t count, capacity;
+	char boot_id[BOOT_ID_LENGTH + 1]; /* "": it cannot be told */
+	bool incomplete;                  /* some lock-ins could not be read: they may need any script */
+};
+int lock_in_start(struct rtreg *registry, struct lock_in_start *start, struct problems *problems,
+                  struct rtreg_error *error);
+void lock_in_started(struct rtreg *registry, const struct lock_in_start *start, struct problems *problems);
+void lock_in_start_fini(struct lock_in_start *start);
+
+/* Makes STATE/default-runtime that of `live`, if it is another. Context: writer. */
+int default_runtime_write(struct rtreg *registry, const struct rtreg_snapshot *live,
+                          struct rtreg_error *error);
 
 /* Probes the binaries that a draft's runtimes use, for `input`; what fails is a warning. */
 int draft_probe(struct rtreg *registry, const struct draft *draft, struct input *input,

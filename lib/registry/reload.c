@@ -60,22 +60,6 @@ int draft_probe(struct rtreg *registry, const struct draft *draft, struct input 
 
 /* --- what happens under the writer's lock --- */
 
-int state_code(int code)
-{
-	switch (code) {
-	case -EINVAL:
-	case -ENOENT:
-	case -ENOTDIR:
-	case -EISDIR:
-	case -ELOOP:
-	case -EACCES:
-	case -EFBIG:
-		return -EIO;
-	default:
-		return code;
-	}
-}
-
 static int state_result(int result, struct rtreg_error *error)
 {
 	int code = state_code(result);
@@ -262,6 +246,18 @@ static int repair_scripts(struct rtreg *registry, struct problems *problems, str
 	return state_result(r, error);
 }
 
+/* What commands without a lock-in go by; the configuration is live whatever becomes of it. */
+static void keep_default_runtime(struct rtreg *registry, struct rtreg_report *report,
+                                 struct problems *problems)
+{
+	_cleanup_error_ struct rtreg_error error = {0};
+
+	if (default_runtime_write(registry, store_live(&registry->store), &error) == 0)
+		return;
+	report_add_commit_errors(report, &error);
+	problems_warn(problems, error.where, "%s", error.message);
+}
+
 int reload_apply(struct rtreg *registry, struct input *input, struct draft *draft, unsigned flags,
                  struct problems *problems, struct rtreg_report **ret, struct rtreg_error *error)
 {
@@ -310,6 +306,8 @@ int reload_apply(struct rtreg *registry, struct input *input, struct draft *draf
 		trial_note_reload(registry, input);
 	if (publishes || moves)
 		input->arena = NULL; /* it is the snapshot's now */
+	if (!(flags & RTREG_RELOAD_DRY_RUN))
+		keep_default_runtime(registry, report, problems);
 	if (ret)
 		*ret = take(report);
 	return 0;

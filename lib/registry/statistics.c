@@ -16,6 +16,8 @@ static const struct {
         {COUNT_PROBES_REMEMBERED, offsetof(struct rtreg_statistics, probes_remembered)},
         {COUNT_SCRIPTS_WRITTEN, offsetof(struct rtreg_statistics, scripts_written)},
         {COUNT_SCRIPTS_REPAIRED, offsetof(struct rtreg_statistics, scripts_repaired)},
+        {COUNT_LOCK_INS_MADE, offsetof(struct rtreg_statistics, lock_ins_made)},
+        {COUNT_LOCK_INS_REMOVED, offsetof(struct rtreg_statistics, lock_ins_removed)},
 };
 _Static_assert(ARRAY_SIZE(counters) == COUNTER_COUNT, "each counter has a member");
 

@@ -327,8 +327,9 @@ static void batch_fill(struct script_batch *batch, const struct job_list *list)
 			batch->files[batch->count++] = list->jobs[i].file;
 }
 
-int script_store_add(struct script_store *store, const struct script *scripts, size_t count,
-                     struct script_batch **ret_batch, struct problems *problems, struct rtreg_error *error)
+/* `expected`: one that is missing is a fault. */
+static int add(struct script_store *store, const struct script *scripts, size_t count, bool expected,
+               struct script_batch **ret_batch, struct problems *problems, struct rtreg_error *error)
 {
 	_cleanup_free_ struct script_job *jobs = calloc(count + 1, sizeof(*jobs));
 	_cleanup_free_ struct script_batch *batch = NULL;
@@ -349,11 +350,23 @@ int script_store_add(struct script_store *store, const struct script *scripts, s
 		take_back(store, &list);
 		return rc;
 	}
-	tell_of_writes(store, &list, false, problems);
+	tell_of_writes(store, &list, expected, problems);
 	batch_fill(batch, &list);
 	if (ret_batch)
 		*ret_batch = take(batch);
 	return 0;
+}
+
+int script_store_add(struct script_store *store, const struct script *scripts, size_t count,
+                     struct script_batch **ret_batch, struct problems *problems, struct rtreg_error *error)
+{
+	return add(store, scripts, count, false, ret_batch, problems, error);
+}
+
+int script_store_restore(struct script_store *store, const struct script *scripts, size_t count,
+                         struct problems *problems, struct rtreg_error *error)
+{
+	return add(store, scripts, count, true, NULL, problems, error);
 }
 
 void script_store_discard(struct script_store *store, struct script_batch *batch)

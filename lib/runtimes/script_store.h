@@ -36,6 +36,13 @@ int script_store_add(struct script_store *store, const struct script *scripts, s
                      struct script_batch **ret_batch, struct problems *problems, struct rtreg_error *error);
 
 /*
+ * The same for scripts that must be there already, since containers use them: one that is missing is put right, with a
+ * warning in `problems`, as script_store_repair() would.
+ */
+int script_store_restore(struct script_store *store, const struct script *scripts, size_t count,
+                         struct problems *problems, struct rtreg_error *error);
+
+/*
  * Takes back a batch that was never published: removes the files that it created, and frees it. NULL is
  * allowed.
  */

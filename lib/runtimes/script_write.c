@@ -61,7 +61,7 @@ static int create(struct script_store *store, struct script_job *job)
 		job->fd = openat(store->directory, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, SCRIPT_MODE);
 		if (job->fd >= 0)
 			return 0;
-		if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
+		if (!fs_lacks_tmpfile(errno))
 			return -errno;
 		store->no_tmpfile = true;
 	}
@@ -133,22 +133,9 @@ static void sync_all(struct script_job *jobs, size_t count)
 
 /* --- putting in place --- */
 
-static int link_unnamed(const struct script_store *store, const struct script_job *job)
-{
-	char link[32];
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", job->fd);
-	if (linkat(AT_FDCWD, link, store->directory, job->file->name, AT_SYMLINK_FOLLOW) == 0)
-		return 0;
-	/* Without /proc; old kernels ask for CAP_DAC_READ_SEARCH here. */
-	if (errno == ENOENT && linkat(job->fd, "", store->directory, job->file->name, AT_EMPTY_PATH) == 0)
-		return 0;
-	return -errno;
-}
-
 static int place_unnamed(struct script_store *store, struct script_job *job)
 {
-	int rc = link_unnamed(store, job);
+	int rc = fs_link_unnamed(job->fd, store->directory, job->file->name);
 
 	if (rc == 0) {
 		job->created = job->placed = true;

@@ -123,18 +123,38 @@ static int set_features(struct derivation *d, struct rtreg_runtime *runtime)
 	return 0;
 }
 
-/* Makes the wrapper script of a runtime with arguments, and points the runtime to it. */
-static int set_wrapper(struct derivation *d, struct rtreg_runtime *runtime, const struct value *args)
+static int make_script(const struct rtreg_runtime *runtime, const struct value *args, struct script *ret)
 {
 	_cleanup_free_ const char **argv = calloc(args->count, sizeof(*argv));
-	struct script *script = &d->scripts->scripts[d->scripts->count];
-	int r;
 
 	if (!argv)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < args->count; i++)
 		argv[i] = args->elements[i].string;
-	r = script_init(script, runtime->name, runtime->path, argv, args->count);
+	return script_init(ret, runtime->name, runtime->path, argv, args->count);
+}
+
+static int compare_entry(const void *name, const void *entry)
+{
+	return strcmp(name, ((const struct runtime_entry *)entry)->runtime.name);
+}
+
+int snapshot_script(const struct rtreg_snapshot *snapshot, const char *runtime, struct script *ret)
+{
+	const struct runtime_entry *entry =
+	        bsearch(runtime, snapshot->runtimes, snapshot->runtime_count, sizeof(*entry), compare_entry);
+
+	if (!entry || !entry->runtime.wrapper)
+		return -ENOENT;
+	return make_script(&entry->runtime, value_member(entry->configured, "runtimeArgs"), ret);
+}
+
+/* Makes the wrapper script of a runtime with arguments, and points the runtime to it. */
+static int set_wrapper(struct derivation *d, struct rtreg_runtime *runtime, const struct value *args)
+{
+	struct script *script = &d->scripts->scripts[d->scripts->count];
+	int r = make_script(runtime, args, script);
+
 	if (r < 0)
 		return r;
 	d->scripts->count++;

@@ -62,6 +62,12 @@ int derive_runtimes(struct rtreg_snapshot *snapshot, const struct derive_context
                     struct script_list *ret);
 
 /*
+ * Makes the wrapper script of a runtime of `snapshot` again. -ENOENT: it has none; -ENOMEM. *ret is the caller's,
+ * script_fini().
+ */
+int snapshot_script(const struct rtreg_snapshot *snapshot, const char *runtime, struct script *ret);
+
+/*
  * The distinct binaries that a configuration would use, for the probe: malloc'ed array of pointers into
  * `settings`.
  */

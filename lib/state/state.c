@@ -189,6 +189,25 @@ void state_close(struct state *state)
 	free(state);
 }
 
+int state_code(int code)
+{
+	switch (code) {
+	case -EINVAL:
+	case -EEXIST:
+	case -ESRCH:
+	case -ESTALE:
+	case -ENOENT:
+	case -ENOTDIR:
+	case -EISDIR:
+	case -ELOOP:
+	case -EACCES:
+	case -EFBIG:
+		return -EIO;
+	default:
+		return code;
+	}
+}
+
 int state_directory(const struct state *state)
 {
 	return state->fd;

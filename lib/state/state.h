@@ -30,6 +30,9 @@ int state_open(const char *directory, struct state **ret, struct rtreg_error *er
 /* Notes the last generation used and gives the lock back. NULL is allowed. */
 void state_close(struct state *state);
 
+/* What is wrong in the state directory must not pass for what can be wrong with what was asked for. */
+int state_code(int code);
+
 /* Its descriptor, which stays the state's. */
 int state_directory(const struct state *state);
 

@@ -389,6 +389,7 @@ struct rtreg_statistics {
 	uint64_t room_waits;                  /* reloads that waited because too many snapshots did */
 	uint64_t probes_answered, probes_failed, probes_remembered;
 	uint64_t scripts_written, scripts_repaired;
+	uint64_t lock_ins_made, lock_ins_removed; /* by this process */
 };
 
 /*

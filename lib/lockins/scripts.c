@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The second copies of the wrapper scripts that lock-ins need: STATE/lock-ins/scripts/<sha256>. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "lockins/file.h"
+
+#define SCRIPTS_PATH LOCKINS_DIR "/" LOCKINS_SCRIPTS_DIR
+
+/* The digest at the end of a script's name, NAME.<sha256>; NULL: that is no script's name. */
+static const char *digest_of(const char *name)
+{
+	size_t length = strlen(name);
+	const char *digest;
+
+	if (length > SCRIPT_NAME_MAX || length < DIGEST_LENGTH + 2 || strchr(name, '/') || name[0] == '.')
+		return NULL;
+	digest = name + length - DIGEST_LENGTH;
+	if (digest[-1] != '.' || strspn(digest, "0123456789abcdef") != DIGEST_LENGTH)
+		return NULL;
+	return digest;
+}
+
+/* --- keeping --- */
+
+static bool is_kept(int directory, const char *digest, const struct script *script)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t length;
+
+	return lockins_read_file(directory, digest, &text, &length, NULL) == 0 && length == script->length &&
+	       memcmp(text, script->content, length) == 0;
+}
+
+static int keep(int directory, const char *digest, const struct script *script)
+{
+	char temporary[DOT_FILE_MAX];
+	int r;
+
+	if (is_kept(directory, digest, script))
+		return 0;
+	r = lockins_write_dot_file(directory, script->content, script->length, true, temporary);
+	if (r < 0)
+		return r;
+	if (renameat(directory, temporary, directory, digest) < 0) {
+		r = -errno;
+		unlinkat(directory, temporary, 0);
+		return r;
+	}
+	if (fsync(directory) == 0)
+		return 0;
+	/* Whoever finds it takes it for durable. */
+	r = -errno;
+	unlinkat(directory, digest, 0);
+	return r;
+}
+
+int lockins_keep_script(struct lockins *lockins, const struct script *script, struct rtreg_error *error)
+{
+	_cleanup_close_ int directory = -1;
+	int r = lockins_make_directory(lockins, LOCKINS_SCRIPTS_DIR, &directory, error);
+
+	if (r < 0)
+		return r;
+	pthread_mutex_lock(&lockins->making);
+	r = keep(directory, digest_of(script->name), script);
+	pthread_mutex_unlock(&lockins->making);
+	return r < 0 ? lockins_fail(lockins, r, error, "keep the wrapper script %s in " SCRIPTS_PATH,
+	                            script->name)
+	             : 0;
+}
+
+/* --- reading --- */
+
+/* 0: the file is there, and what the digest says. -ENOMEM; -EBADMSG: anything else. */
+static int read_proved(int parent, const char *directory, const char *name, const char *digest,
+                       struct script *script)
+{
+	_cleanup_close_ int fd = lockins_open_directory(parent, directory);
+	char found[DIGEST_LENGTH + 1];
+	int r;
+
+	if (fd < 0)
+		return -EBADMSG;
+	r = lockins_read_file(fd, name, &script->content, &script->length, NULL);
+	if (r < 0)
+		return r == -ENOMEM ? r : -EBADMSG;
+	digest_hex(script->content, script->length, found);
+	if (strcmp(found, digest) == 0)
+		return 0;
+	script_fini(script);
+	return -EBADMSG;
+}
+
+int lockins_read_script(const struct lockins *lockins, const char *name, const char *directory,
+                        struct script *ret, bool *ret_kept, struct rtreg_error *error)
+{
+	const char *digest = digest_of(name);
+	struct script script = {0};
+	bool kept = true;
+	int r;
+
+	if (!digest)
+		return error_set(error, -EBADMSG, name, "\"%s\" is no wrapper script's name", name);
+	r = read_proved(lockins->state, SCRIPTS_PATH, digest, digest, &script);
+	if (r == -EBADMSG && directory) {
+		kept = false;
+		r = read_proved(lockins->state, directory, name, digest, &script);
+	}
+	if (r == -ENOMEM)
+		return error_no_memory(error);
+	if (r < 0)
+		return error_set(error, r, name, "%s/" SCRIPTS_PATH "/%s is missing or damaged",
+		                 lockins->path, digest);
+	strcpy(script.name, name);
+	*ret = script;
+	*ret_kept = kept;
+	return 0;
+}
+
+/* --- sweeping --- */
+
+static int compare_digests(const void *a, const void *b)
+{
+	return strcmp(a, *(const char *const *)b);
+}
+
+static void sweep(const struct lockins *lockins, DIR *stream, const char *const *digests, size_t count,
+                  struct problems *problems)
+{
+	struct dirent *entry;
+
+	while ((entry = readdir(stream))) {
+		const char *name = entry->d_name;
+
+		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+			continue;
+		if (name[0] != '.' && (!digests || (count > 0 && bsearch(name, digests, count,
+		                                                         sizeof(*digests), compare_digests))))
+			continue;
+		if (unlinkat(dirfd(stream), name, 0) < 0 && errno != ENOENT)
+			problems_warn(problems, lockins->path,
+			              "cannot remove the unused %s/" SCRIPTS_PATH "/%s: %s", lockins->path,
+			              name, fs_error_text(-errno));
+	}
+}
+
+void lockins_sweep_scripts(struct lockins *lockins, const char *const *digests, size_t count,
+                           struct problems *problems)
+{
+	int fd = lockins_open_directory(lockins->state, SCRIPTS_PATH);
+	_cleanup_closedir_ DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+
+	if (fd == -ENOENT)
+		return;
+	if (stream)
+		sweep(lockins, stream, digests, count, problems);
+	if (!stream || fsync(dirfd(stream)) < 0)
+		problems_warn(problems, lockins->path, "cannot tidy up %s/" SCRIPTS_PATH ": %s",
+		              lockins->path, fs_error_text(fd < 0 ? fd : -errno));
+	if (!stream && fd >= 0)
+		close(fd);
+}
