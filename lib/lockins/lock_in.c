@@ -134,6 +134,8 @@ static int parse(const char *text, size_t length, bool runtime_only, struct rtre
 		r = read_options(&object, &options, &found, error);
 	if (r == 0 && !runtime_only)
 		r = read_generation(&object, &found, error);
+	if (r == 0 && found.boot_id && !boot_id_is_valid(found.boot_id))
+		r = bad("no boot's id in", "boot-id", error);
 	if (r < 0)
 		return r;
 	found.json = json;

@@ -11,6 +11,8 @@ struct reading {
 	struct rtreg *registry;
 	struct lock_in_start *start;
 	struct problems *problems;
+	bool boot_known;
+	char boot_id[BOOT_ID_LENGTH + 1];
 };
 
 /* A state directory that was moved keeps its scripts: what counts is the name. */
@@ -45,12 +47,21 @@ static int note_wrapper(struct lock_in_start *start, const char *wrapper)
 	return 0;
 }
 
+/* Whether it is of another boot. Where this one cannot be told, all stay. */
+static bool is_void(struct reading *reading, const struct rtreg_lock_in *lock_in)
+{
+	if (!lock_in->boot_id)
+		return false;
+	if (!reading->boot_known)
+		reading->boot_known = boot_id_read(reading->boot_id) == 0;
+	return reading->boot_known && strcmp(lock_in->boot_id, reading->boot_id) != 0;
+}
+
 static int read_one(void *context, int directory, struct rtreg_lock_in *lock_in)
 {
 	struct reading *reading = context;
-	const char *boot_id = reading->start->boot_id;
 
-	if (lock_in->boot_id && boot_id[0] && strcmp(lock_in->boot_id, boot_id) != 0) {
+	if (is_void(reading, lock_in)) {
 		unlinkat(directory, lock_in->id, 0);
 		return 0;
 	}
@@ -169,9 +180,6 @@ int lock_in_start(struct rtreg *registry, struct lock_in_start *start, struct pr
 	const struct lockins_visitor visitor = {.found = read_one, .bad = tell_bad, .context = &reading};
 	int r;
 
-	/* Where that cannot be told, all stay. */
-	if (boot_id_read(start->boot_id) < 0)
-		start->boot_id[0] = '\0';
 	r = lockins_scan(&registry->lock_ins, NULL, &visitor, error);
 	if (r == 0)
 		r = lockins_tidy(&registry->lock_ins, error);

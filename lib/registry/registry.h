@@ -149,8 +149,7 @@ void reject_forget(struct rtreg *registry);
 struct lock_in_start {
 	char **wrappers; /* names of scripts; each once, in order of their digests, once they have been read */
 	size_t count, capacity;
-	char boot_id[BOOT_ID_LENGTH + 1]; /* "": it cannot be told */
-	bool incomplete;                  /* some lock-ins could not be read: they may need any script */
+	bool incomplete; /* some lock-ins could not be read: they may need any script */
 };
 int lock_in_start(struct rtreg *registry, struct lock_in_start *start, struct problems *problems,
                   struct rtreg_error *error);

@@ -205,14 +205,16 @@ static void note(void *context, enum rtreg_log_level level, const char *message)
 /* The state directory is gone from under it, where nothing can be made any more, not even by root. */
 START_TEST(rejected_that_cannot_be_written_is_a_warning)
 {
-	char runtimes[160], lock[160], number[160];
+	char runtimes[160], lock[160], number[160], runtime[160];
 
 	sandbox.options.log = note;
 	open_registry();
 	snprintf(runtimes, sizeof(runtimes), "%s/runtimes", sandbox.state);
 	snprintf(lock, sizeof(lock), "%s/lock", sandbox.state);
 	snprintf(number, sizeof(number), "%s/generation", sandbox.state);
+	snprintf(runtime, sizeof(runtime), "%s/default-runtime", sandbox.state);
 	ck_assert_int_eq(rmdir(runtimes), 0);
+	ck_assert_int_eq(unlink(runtime), 0);
 	ck_assert_int_eq(unlink(lock), 0);
 	ck_assert_int_eq(unlink(number), 0);
 	ck_assert_int_eq(rmdir(sandbox.state), 0);
