@@ -39,8 +39,8 @@ void lockins_init(struct lockins *ret, int state, const char *path)
 {
 	*ret = (struct lockins){.state = state, .path = path};
 	pthread_mutex_init(&ret->making, NULL);
-	for (size_t i = 0; i < LOCKINS_TURNS; i++)
-		pthread_mutex_init(&ret->turns[i], NULL);
+	pthread_mutex_init(&ret->turns_lock, NULL);
+	pthread_cond_init(&ret->turns_change, NULL);
 }
 
 int lockins_open(struct lockins *ret, const char *path, struct rtreg_error *error)
@@ -68,8 +68,8 @@ void lockins_fini(struct lockins *lockins)
 	if (lockins->owned)
 		close(lockins->state);
 	pthread_mutex_destroy(&lockins->making);
-	for (size_t i = 0; i < LOCKINS_TURNS; i++)
-		pthread_mutex_destroy(&lockins->turns[i]);
+	pthread_mutex_destroy(&lockins->turns_lock);
+	pthread_cond_destroy(&lockins->turns_change);
 }
 
 int lockins_open_directory(int parent, const char *path)
@@ -103,21 +103,36 @@ int lockins_open_root(const struct lockins *lockins, const struct lock_in_name *
 
 /* --- turns --- */
 
-static pthread_mutex_t *turn_of(struct lockins *lockins, const struct lock_in_name *name)
+static bool is_taken(const struct lockins *lockins, const struct lock_in_name *name)
 {
-	uint64_t hash = rtreg_hash(name->id, strlen(name->id)) ^ rtreg_hash(name->root, strlen(name->root));
-
-	return &lockins->turns[(hash ^ hash >> 32) % LOCKINS_TURNS];
+	for (const struct lockins_turn *turn = lockins->turns; turn; turn = turn->next)
+		if (strcmp(turn->name->id, name->id) == 0 &&
+		    strcmp(turn->name->directory, name->directory) == 0)
+			return true;
+	return false;
 }
 
-void lockins_turn(struct lockins *lockins, const struct lock_in_name *name)
+void lockins_turn_begin(struct lockins *lockins, struct lockins_turn *turn, const struct lock_in_name *name)
 {
-	pthread_mutex_lock(turn_of(lockins, name));
+	turn->name = name;
+	pthread_mutex_lock(&lockins->turns_lock);
+	while (is_taken(lockins, name))
+		pthread_cond_wait(&lockins->turns_change, &lockins->turns_lock);
+	turn->next = lockins->turns;
+	lockins->turns = turn;
+	pthread_mutex_unlock(&lockins->turns_lock);
 }
 
-void lockins_turn_end(struct lockins *lockins, const struct lock_in_name *name)
+void lockins_turn_end(struct lockins *lockins, struct lockins_turn *turn)
 {
-	pthread_mutex_unlock(turn_of(lockins, name));
+	struct lockins_turn **at = &lockins->turns;
+
+	pthread_mutex_lock(&lockins->turns_lock);
+	while (*at != turn)
+		at = &(*at)->next;
+	*at = turn->next;
+	pthread_cond_broadcast(&lockins->turns_change);
+	pthread_mutex_unlock(&lockins->turns_lock);
 }
 
 /* --- reading --- */
@@ -166,7 +181,7 @@ int lockins_read_at(const struct lockins *lockins, int directory, const char *sh
 	_cleanup_lock_in_ struct rtreg_lock_in found = {0};
 	_cleanup_free_ char *text = NULL;
 	_cleanup_close_ int fd = -1;
-	size_t length;
+	size_t length = 0;
 	int r = lockins_read_file(directory, id, &text, &length, &fd);
 
 	if (r == -ENOENT)
@@ -213,7 +228,7 @@ int lockins_default_runtime(const struct lockins *lockins, struct rtreg_lock_in 
 {
 	_cleanup_error_ struct rtreg_error why = {0};
 	_cleanup_free_ char *text = NULL;
-	size_t length;
+	size_t length = 0;
 	int r = lockins_read_file(lockins->state, DEFAULT_RUNTIME_FILE, &text, &length, NULL);
 
 	if (r == -ENOENT)

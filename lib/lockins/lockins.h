@@ -25,7 +25,12 @@
 #define LOCKINS_SCRIPTS_DIR  "scripts"
 #define DEFAULT_RUNTIME_FILE "default-runtime"
 #define LOCK_IN_SIZE_MAX     ((size_t)32 << 20) /* bytes of a file; a configuration has at most half as many */
-#define LOCKINS_TURNS        64
+
+/* Somebody's turn; on his stack. */
+struct lockins_turn {
+	const struct lock_in_name *name;
+	struct lockins_turn *next;
+};
 
 struct lockins {
 	int state;        /* descriptor of the state directory */
@@ -33,8 +38,10 @@ struct lockins {
 	const char *path; /* of it, for messages; not owned */
 	/* Held while directories and scripts are made: whoever sees one knows that it is durable. */
 	pthread_mutex_t making;
-	/* For lockins_turn(): names share one by chance. */
-	pthread_mutex_t turns[LOCKINS_TURNS];
+	/* The turns that are taken now; their mutex is held for moments only. */
+	pthread_mutex_t turns_lock;
+	pthread_cond_t turns_change;
+	struct lockins_turn *turns;
 };
 
 /* Those below the descriptor `state`, which stays the caller's, as does `path`. */
@@ -63,11 +70,11 @@ int lockins_create(struct lockins *lockins, const struct lock_in_name *name,
                    const struct rtreg_lock_in *lock_in, struct rtreg_error *error);
 
 /*
- * Who makes one, and who returns one that is there, take turns: so what is returned is durable, and stays if making
- * it fails at last.
+ * Who makes one, and who returns one that is there, take turns for each name: so what is returned is durable, and was
+ * not taken back because making it failed at last.
  */
-void lockins_turn(struct lockins *lockins, const struct lock_in_name *name);
-void lockins_turn_end(struct lockins *lockins, const struct lock_in_name *name);
+void lockins_turn_begin(struct lockins *lockins, struct lockins_turn *turn, const struct lock_in_name *name);
+void lockins_turn_end(struct lockins *lockins, struct lockins_turn *turn);
 
 /*
  * Removes the one whose file `fd` is, as lockins_read() returned it. -ESRCH: there is none now; -ESTALE: there is
@@ -90,7 +97,7 @@ struct lockins_visitor {
 	 * negative errno ends the scan.
 	 */
 	int (*found)(void *context, int directory, struct rtreg_lock_in *lock_in);
-	/* Something that is none. */
+	/* -EINVAL: something that does not belong here; else what lockins_read() says of one. */
 	void (*bad)(void *context, const struct rtreg_error *why);
 	void *context;
 };

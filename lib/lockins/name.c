@@ -84,7 +84,7 @@ int lock_in_name_init(struct lock_in_name *ret, const char *root, const char *id
 		                 SHOWN_MAX, id ? id : "", LOCK_IN_ID_MAX);
 	if (lock_in_name_of_root(ret, root, error) < 0)
 		return -EINVAL;
-	strcpy(ret->id, id);
+	memcpy(ret->id, id, strlen(id) + 1);
 	return 0;
 }
 

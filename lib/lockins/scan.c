@@ -20,13 +20,16 @@ struct walk {
 /* Takes `fd` over. */
 static int open_stream(int fd, DIR **ret)
 {
-	*ret = fd < 0 ? NULL : fdopendir(fd);
-	if (*ret)
-		return 0;
+	int r;
+
 	if (fd < 0)
 		return fd;
-	fd = close(fd) < 0 ? -EIO : -ENOMEM;
-	return fd;
+	*ret = fdopendir(fd);
+	if (*ret)
+		return 0;
+	r = -errno;
+	close(fd);
+	return r;
 }
 
 /* The next entry but `.` and `..`; NULL at the end, or with an error. */
@@ -48,8 +51,10 @@ static int walk_root(const struct walk *walk, int all, const char *name)
 	struct dirent *entry;
 	int r = open_stream(lockins_open_directory(all, name), &stream);
 
-	if (r < 0)
-		return r == -ENOENT ? 0 : r;
+	if ((r == -ENOTDIR || r == -ELOOP) && walk->stranger)
+		walk->stranger(walk->context, NULL, name);
+	if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP)
+		return 0;
 	while (r == 0 && (entry = next_entry(stream, &r)))
 		r = walk->entry(walk->context, dirfd(stream), name, entry);
 	if (r == 0 && walk->directory)
@@ -91,7 +96,7 @@ static void tell_stranger(void *context, const char *directory, const char *name
 	struct scan *scan = context;
 	_cleanup_error_ struct rtreg_error why = {0};
 
-	error_set(&why, -EBADMSG, name,
+	error_set(&why, -EINVAL, name,
 	          "%s/" LOCKINS_DIR "/%s%s%s is not a lock-in and was left alone; remove it",
 	          scan->lockins->path, directory ? directory : "", directory ? "/" : "", name);
 	scan->visitor->bad(scan->visitor->context, &why);

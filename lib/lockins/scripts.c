@@ -115,7 +115,7 @@ int lockins_read_script(const struct lockins *lockins, const char *name, const c
 	if (r < 0)
 		return error_set(error, r, name, "%s/" SCRIPTS_PATH "/%s is missing or damaged",
 		                 lockins->path, digest);
-	strcpy(script.name, name);
+	memcpy(script.name, name, strlen(name) + 1);
 	*ret = script;
 	*ret_kept = kept;
 	return 0;

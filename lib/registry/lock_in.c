@@ -180,14 +180,15 @@ static int run(struct rtreg *registry, struct request *request, struct rtreg_loc
                struct rtreg_error *error)
 {
 	_cleanup_lock_in_ struct rtreg_lock_in lock_in = {0};
-	bool offline;
+	struct lockins_turn turn;
+	bool offline = false;
 	int r = enter(registry, &offline, error);
 
 	if (r < 0)
 		return r;
-	lockins_turn(&registry->lock_ins, &request->name);
+	lockins_turn_begin(&registry->lock_ins, &turn, &request->name);
 	r = find_or_make(registry, request, &lock_in, error);
-	lockins_turn_end(&registry->lock_ins, &request->name);
+	lockins_turn_end(&registry->lock_ins, &turn);
 	leave(registry, offline);
 	if (r < 0)
 		return r;
@@ -238,7 +239,7 @@ int rtreg_unlock_if(struct rtreg *registry, const char *root, const char *contai
                     struct rtreg_error *error)
 {
 	struct lock_in_name name;
-	bool offline;
+	bool offline = false;
 	int r = lock_in_name_init(&name, root, container, error);
 
 	if (r == 0)
@@ -263,7 +264,7 @@ int rtreg_locked(struct rtreg *registry, const char *root, const char *container
                  struct rtreg_error *error)
 {
 	struct lock_in_name name;
-	bool offline;
+	bool offline = false;
 	int r = lock_in_name_init(&name, root, container, error);
 
 	if (r == 0)
@@ -322,7 +323,7 @@ int rtreg_lock_ins(struct rtreg *registry, const char *root, struct rtreg_lock_i
 	struct lock_in_list list = {.registry = registry};
 	const struct lockins_visitor visitor = {.found = list_add, .bad = log_bad, .context = &list};
 	struct lock_in_name name;
-	bool offline;
+	bool offline = false;
 	int r = root ? lock_in_name_of_root(&name, root, error) : 0;
 
 	if (r == 0)
@@ -344,7 +345,7 @@ int rtreg_lock_ins(struct rtreg *registry, const char *root, struct rtreg_lock_i
 
 int rtreg_lock_in_count(struct rtreg *registry, size_t *ret)
 {
-	bool offline;
+	bool offline = false;
 	int r = enter(registry, &offline, NULL);
 
 	if (r < 0)

@@ -73,7 +73,8 @@ static void tell_bad(void *context, const struct rtreg_error *why)
 	struct reading *reading = context;
 
 	problems_warn(reading->problems, why->where, "%s", why->message);
-	reading->start->incomplete = true;
+	if (why->code != -EINVAL)
+		reading->start->incomplete = true;
 }
 
 /* --- their scripts --- */
@@ -114,7 +115,6 @@ static void tell_lost(struct reading *reading, const char *name, const char *why
 	              "wrapper script %s/%s, to which containers are locked in, is lost (%s): restore it, or "
 	              "remove these containers, for no command reaches them",
 	              reading->registry->setup.scripts_dir, name, why);
-	reading->start->incomplete = true;
 }
 
 /* *ret_count is how many of the scripts were found. */

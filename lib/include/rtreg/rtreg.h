@@ -146,7 +146,8 @@ struct rtreg_options {
  * rtreg_open(), which passes it.
  * Context: any thread. May block. Ownership: *ret is the caller's, to be closed with rtreg_close().
  * Errors: what is wrong with the configuration (-EINVAL), the file (-ENOENT, -EACCES …), the state directory
- * (-EBUSY: another process has it). On error nothing was changed but directories made and scripts added.
+ * (-EBUSY: another process has it). On error nothing was changed but directories made, scripts added, and
+ * lock-ins of another boot removed.
  */
 RTREG_EXPORT int rtreg_open_flavor(const struct rtreg_options *options,
                                    const struct rcu_flavor_struct *flavor, struct rtreg **ret,
@@ -474,7 +475,8 @@ RTREG_EXPORT void rtreg_lock_in_fini(struct rtreg_lock_in *lock_in);
  * Ownership: *ret (NULL: not wanted) is the caller's, rtreg_lock_in_fini(). Context: any thread, any number at
  * once, not from a step or callback. May block (-EDEADLK inside a reader section).
  * Errors: -EINVAL an unknown runtime, or a bad id or root; -ENOENT, -EACCES the look-up of CONTRACT C45;
- * -EEXIST another runtime is locked in; the state directory: -ENOSPC, -EROFS, -EIO …
+ * -EEXIST another runtime is locked in; the state directory: -ENOSPC, -EROFS, -EIO …; -EBADMSG: what is there is
+ * damaged (rtreg_unlock() removes it).
  */
 RTREG_EXPORT int rtreg_lock_in(struct rtreg *registry, const char *root, const char *container,
                                const char *runtime, struct rtreg_lock_in *ret, struct rtreg_error *error);
@@ -489,14 +491,15 @@ RTREG_EXPORT int rtreg_lock_in_for_boot(struct rtreg *registry, const char *root
 
 /*
  * Removes a lock-in, durably. `locked` (NULL: whichever) is that member of the one that is meant: -ESTALE if
- * there is another. -ESRCH: there is none. Context: as rtreg_lock_in().
+ * there is another. -ESRCH: there is none; -EBUSY: another process is removing it, and has stopped. Where only
+ * making that durable fails, it is gone all the same, until a power cut. Context: as rtreg_lock_in().
  */
 RTREG_EXPORT int rtreg_unlock(struct rtreg *registry, const char *root, const char *container,
                               struct rtreg_error *error);
 RTREG_EXPORT int rtreg_unlock_if(struct rtreg *registry, const char *root, const char *container,
                                  const char *locked, struct rtreg_error *error);
 
-/* The lock-in of one container; -ESRCH: none. Context, ownership: as rtreg_lock_in(). */
+/* The lock-in of one container; -ESRCH: none; -EBADMSG: it is damaged. Context, ownership: as rtreg_lock_in(). */
 RTREG_EXPORT int rtreg_locked(struct rtreg *registry, const char *root, const char *container,
                               struct rtreg_lock_in *ret, struct rtreg_error *error);
 
