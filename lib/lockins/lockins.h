@@ -125,10 +125,10 @@ int lockins_keep_script(struct lockins *lockins, const struct script *script, st
 int lockins_read_script(const struct lockins *lockins, const char *name, const char *directory,
                         struct script *ret, bool *ret_kept, struct rtreg_error *error);
 /*
- * At start: removes dot-files, and all scripts but the `count` named, in order of their digests (NULL: all stay); and
- * makes the directory durable. What fails is a warning.
+ * At start: removes dot-files and, unless all are to stay, the scripts but the `count` named, in order of their
+ * digests; and makes the directory durable. What fails is a warning.
  */
-void lockins_sweep_scripts(struct lockins *lockins, const char *const *digests, size_t count,
+void lockins_sweep_scripts(struct lockins *lockins, bool all_stay, const char *const *digests, size_t count,
                            struct problems *problems);
 
 /* --- without a lock-in --- */

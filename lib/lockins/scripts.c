@@ -128,7 +128,22 @@ static int compare_digests(const void *a, const void *b)
 	return strcmp(a, *(const char *const *)b);
 }
 
-static void sweep(const struct lockins *lockins, DIR *stream, const char *const *digests, size_t count,
+/* What is to stay. */
+struct needed {
+	bool all;
+	const char *const *digests;
+	size_t count;
+};
+
+static bool stays(const struct needed *needed, const char *name)
+{
+	if (name[0] == '.')
+		return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+	return needed->all || (needed->count > 0 && bsearch(name, needed->digests, needed->count,
+	                                                    sizeof(*needed->digests), compare_digests));
+}
+
+static void sweep(const struct lockins *lockins, DIR *stream, const struct needed *needed,
                   struct problems *problems)
 {
 	struct dirent *entry;
@@ -136,28 +151,24 @@ static void sweep(const struct lockins *lockins, DIR *stream, const char *const 
 	while ((entry = readdir(stream))) {
 		const char *name = entry->d_name;
 
-		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-			continue;
-		if (name[0] != '.' && (!digests || (count > 0 && bsearch(name, digests, count,
-		                                                         sizeof(*digests), compare_digests))))
-			continue;
-		if (unlinkat(dirfd(stream), name, 0) < 0 && errno != ENOENT)
+		if (!stays(needed, name) && unlinkat(dirfd(stream), name, 0) < 0 && errno != ENOENT)
 			problems_warn(problems, lockins->path,
 			              "cannot remove the unused %s/" SCRIPTS_PATH "/%s: %s", lockins->path,
 			              name, fs_error_text(-errno));
 	}
 }
 
-void lockins_sweep_scripts(struct lockins *lockins, const char *const *digests, size_t count,
+void lockins_sweep_scripts(struct lockins *lockins, bool all_stay, const char *const *digests, size_t count,
                            struct problems *problems)
 {
+	const struct needed needed = {.all = all_stay, .digests = digests, .count = count};
 	int fd = lockins_open_directory(lockins->state, SCRIPTS_PATH);
 	_cleanup_closedir_ DIR *stream = fd < 0 ? NULL : fdopendir(fd);
 
 	if (fd == -ENOENT)
 		return;
 	if (stream)
-		sweep(lockins, stream, digests, count, problems);
+		sweep(lockins, stream, &needed, problems);
 	if (!stream || fsync(dirfd(stream)) < 0)
 		problems_warn(problems, lockins->path, "cannot tidy up %s/" SCRIPTS_PATH ": %s",
 		              lockins->path, fs_error_text(fd < 0 ? fd : -errno));

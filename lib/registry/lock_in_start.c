@@ -195,9 +195,8 @@ void lock_in_started(struct rtreg *registry, const struct lock_in_start *start, 
 	for (size_t i = 0; i < start->count; i++)
 		memmove(start->wrappers[i], digest_of(start->wrappers[i]),
 		        strlen(digest_of(start->wrappers[i])) + 1);
-	lockins_sweep_scripts(&registry->lock_ins,
-	                      start->incomplete ? NULL : (const char *const *)start->wrappers, start->count,
-	                      problems);
+	lockins_sweep_scripts(&registry->lock_ins, start->incomplete, (const char *const *)start->wrappers,
+	                      start->count, problems);
 	if (start->incomplete)
 		problems_warn(problems, registry->setup.scripts_dir,
 		              "no unused wrapper scripts were removed from %s, for a lock-in that cannot be "

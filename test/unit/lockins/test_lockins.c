@@ -505,13 +505,13 @@ START_TEST(lockins_sweep_scripts_leaves_those_that_are_named)
 	make_script("b");
 	must(lockins_keep_script(&lockins, &script, &error));
 	write_file("lock-ins/scripts/.tmp.1", "", 0600);
-	lockins_sweep_scripts(&lockins, NULL, 0, &problems);
+	lockins_sweep_scripts(&lockins, true, NULL, 0, &problems);
 	ck_assert_uint_eq(count_in("lock-ins/scripts"), 2);
-	lockins_sweep_scripts(&lockins, digests, 1, &problems);
+	lockins_sweep_scripts(&lockins, false, digests, 1, &problems);
 	ck_assert_uint_eq(count_in("lock-ins/scripts"), 1);
 	make_script("a");
 	assert_kept();
-	lockins_sweep_scripts(&lockins, digests, 0, &problems);
+	lockins_sweep_scripts(&lockins, false, NULL, 0, &problems);
 	ck_assert_uint_eq(count_in("lock-ins/scripts"), 0);
 	ck_assert_uint_eq(problems.warnings.count, 0);
 	problems_fini(&problems);

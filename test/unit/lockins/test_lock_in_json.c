@@ -190,8 +190,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("lock_in");
-	TCase *tcase = tcase_create("lock_in");
+	Suite *suite = suite_create("lock_in_json");
+	TCase *tcase = tcase_create("lock_in_json");
 
 	tcase_add_checked_fixture(tcase, NULL, teardown);
 	tcase_add_loop_test(tcase, lock_in_parse_gives_back_what_was_written, 0, 2);
