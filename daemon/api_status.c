@@ -50,6 +50,18 @@ static void append_pinned(struct rtreg *registry, struct text *body)
 	json_close(body, ']');
 }
 
+/* Null where they cannot be counted. */
+static void append_lock_ins(struct rtreg *registry, struct text *body)
+{
+	size_t count;
+
+	json_key(body, "lock-ins");
+	if (rtreg_lock_in_count(registry, &count) == 0)
+		json_uint(body, count);
+	else
+		json_null(body);
+}
+
 void api_show_status(struct request *request)
 {
 	const struct service *service = request->service;
@@ -80,7 +92,7 @@ void api_show_status(struct request *request)
 	json_key(body, "watch");
 	watch_append_status(service->watch, body);
 	append_pinned(service->registry, body);
-	json_member_uint(body, "lock-ins", 0);
+	append_lock_ins(service->registry, body);
 	json_member_uint(body, "threads", service->options->threads);
 	json_member_uint(body, "runtimes", runtimes);
 	json_close(body, '}');

@@ -21,7 +21,7 @@ struct scrape {
 	const struct service *service;
 	struct history_totals reloads;
 	uint64_t reload_failed_not, reload_time_ns;
-	uint64_t uptime_ns, started_ns, runtimes, connections, events, events_lost, followers;
+	uint64_t uptime_ns, started_ns, runtimes, connections, events, events_lost, followers, lock_ins;
 	uint64_t counted[METRICS_COUNTERS];
 	struct rtreg_statistics library;
 	struct rtreg_timing timings[TIMINGS_MAX];
@@ -235,6 +235,12 @@ static const struct metric metrics[] = {
          write_probes, 0},
         {"rtreg_wrapper_scripts_total", "counter",
          "Wrapper scripts written, and those put right because somebody had damaged them.", write_scripts, 0},
+        {"rtreg_lock_ins", "gauge", "Containers that are locked in to a runtime.", write_number,
+         AT(lock_ins)},
+        {"rtreg_lock_ins_made_total", "counter", "Lock-ins made.", write_number, AT(library.lock_ins_made)},
+        {"rtreg_lock_ins_removed_total", "counter",
+         "Lock-ins removed through the daemon, those of another boot at the start included.", write_number,
+         AT(library.lock_ins_removed)},
         {"rtreg_requests_total", "counter", "Requests answered on the socket by route and status code.",
          write_requests, 0},
         {"rtreg_request_duration_seconds", "histogram",
@@ -274,6 +280,13 @@ static uint64_t count_runtimes(struct rtreg *registry)
 	return count;
 }
 
+static uint64_t count_lock_ins(struct rtreg *registry)
+{
+	size_t count;
+
+	return rtreg_lock_in_count(registry, &count) == 0 ? count : UNKNOWN;
+}
+
 static void collect(const struct service *service, struct scrape *ret)
 {
 	*ret = (struct scrape){.service = service,
@@ -284,7 +297,8 @@ static void collect(const struct service *service, struct scrape *ret)
 	                       .connections = connections_count(service->connections),
 	                       .events = events_count(service->events),
 	                       .events_lost = events_lost(service->events),
-	                       .followers = connections_following(service->connections)};
+	                       .followers = connections_following(service->connections),
+	                       .lock_ins = count_lock_ins(service->registry)};
 	history_totals(service->history, &ret->reloads);
 	ret->reload_failed_not = !ret->reloads.failed;
 	ret->reload_time_ns = (uint64_t)ret->reloads.time_ns;

@@ -23,6 +23,8 @@ static void begin_error(struct reply *reply, unsigned status, const char *messag
 	reply->content_type = NULL;
 	json_open(&reply->body, '{');
 	json_member_string(&reply->body, "message", message);
+	if (reply->exit_code > 0)
+		json_member_int(&reply->body, "exit-code", reply->exit_code);
 }
 
 void reply_message(struct reply *reply, unsigned status, const char *format, ...)

@@ -14,6 +14,9 @@
 /* The version of the Docker Engine API that the routes for the docker CLI speak. */
 #define DOCKER_API_VERSION "1.41"
 
+/* What an engine exits with where a container cannot be started for another reason than its runtime's binary. */
+#define EXIT_CODE_OTHER 125
+
 struct follower;
 
 /* Zeroed is "not answered yet". */
@@ -23,6 +26,7 @@ struct reply {
 	const char *content_type; /* NULL: application/json */
 	char allow[64];           /* of a 405; else "" */
 	bool docker;              /* carries Api-Version */
+	int exit_code;            /* what a failure tells of; 0: nothing */
 	struct text body;
 	struct follower *follower; /* tells the body instead, if not NULL */
 };

@@ -4,6 +4,7 @@
 #define RTREGD_REQUEST_H
 
 #include "connections.h"
+#include "crew.h"
 #include "reply.h"
 #include "uri.h"
 
@@ -36,6 +37,7 @@ struct request {
 	struct text body; /* of a route that changes something */
 	size_t body_size; /* how much has come */
 	struct reply reply;
+	struct task task; /* while its handler is a crew's */
 };
 
 /*

@@ -18,6 +18,10 @@ static const struct route routes[] = {
         {"GET", "/v1/config", api_show_config, 0, 0},
         {"POST", "/v1/reload", api_reload, ROUTE_CHANGES | ROUTE_WAITS, RELOAD_BODY_MAX},
         {"POST", "/v1/confirm", api_confirm, ROUTE_CHANGES | ROUTE_WAITS, 0},
+        {"GET", "/v1/containers", api_list_lock_ins, ROUTE_BLOCKS | ROUTE_EXIT_CODE, 0},
+        {"GET", "/v1/containers/" MARK, api_show_lock_in, ROUTE_EXIT_CODE, 0},
+        {"PUT", "/v1/containers/" MARK, api_lock_in, ROUTE_CHANGES | ROUTE_BLOCKS | ROUTE_EXIT_CODE, 0},
+        {"DELETE", "/v1/containers/" MARK, api_unlock, ROUTE_CHANGES | ROUTE_BLOCKS | ROUTE_EXIT_CODE, 0},
         {"GET", "/v1/status", api_show_status, 0, 0},
         {"GET", "/v1/history", api_show_history, 0, 0},
         {"GET", "/v1/events", api_list_events, 0, 0},
@@ -90,6 +94,7 @@ static void take_route(struct request *request, const struct route *route, const
 
 	request->route = route;
 	request->reply.docker = (route->traits & ROUTE_DOCKER) != 0;
+	request->reply.exit_code = route->traits & ROUTE_EXIT_CODE ? EXIT_CODE_OTHER : 0;
 	if (rc == -EINVAL)
 		reply_message(&request->reply, 400, "the path has a bad escape");
 	else if (rc < 0)

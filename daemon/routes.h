@@ -9,6 +9,9 @@ enum {
 	ROUTE_DOCKER = 1,  /* also below /vX.Y, for the docker CLI */
 	ROUTE_CHANGES = 2, /* only for those whom trust.h trusts */
 	ROUTE_WAITS = 4,   /* its handler suspends */
+	/* its handler blocks, and is run by a crew: one for those who may change something, one for those who read */
+	ROUTE_BLOCKS = 8,
+	ROUTE_EXIT_CODE = 16, /* failures tell what an engine would exit with */
 };
 
 struct route {
@@ -45,6 +48,10 @@ void api_confirm(struct request *request);
 void api_put_runtime(struct request *request);
 void api_remove_runtime(struct request *request);
 void api_set_default_runtime(struct request *request);
+void api_lock_in(struct request *request);
+void api_unlock(struct request *request);
+void api_list_lock_ins(struct request *request);
+void api_show_lock_in(struct request *request);
 void api_show_status(struct request *request);
 void api_show_history(struct request *request);
 void api_list_events(struct request *request);

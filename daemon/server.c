@@ -16,6 +16,7 @@
 #include <time.h>
 
 #include "connections.h"
+#include "crew.h"
 #include "events.h"
 #include "head.h"
 #include "log.h"
@@ -215,12 +216,36 @@ static enum MHD_Result take_body(struct request *request, const char *bytes, siz
 	return MHD_YES;
 }
 
+/* Context: a crew's thread. */
+static void run_blocking(void *context, bool cancelled)
+{
+	struct request *request = context;
+
+	if (cancelled)
+		reply_message(&request->reply, 503, "the daemon is shutting down");
+	else
+		request->route->handle(request);
+	request_resume(request);
+}
+
+static void hand_to_crew(struct request *request)
+{
+	const struct service *service = request->service;
+	bool changes = (request->route->traits & ROUTE_CHANGES) != 0;
+
+	request->task = (struct task){.run = run_blocking, .context = request};
+	request_suspend(request);
+	crew_do(changes ? service->changers : service->readers, &request->task);
+}
+
 static void run_handler(struct request *request)
 {
 	request->stage = REQUEST_ANSWERED;
 	connection_body_complete(request->peer);
 	if (request->body.failed)
 		reply_message(&request->reply, 500, "out of memory");
+	else if (request->route->traits & ROUTE_BLOCKS)
+		hand_to_crew(request);
 	else
 		request->route->handle(request);
 }
@@ -232,7 +257,7 @@ static void run_handler(struct request *request)
  */
 static bool wants_a_turn(struct request *request)
 {
-	bool wants = (request->route->traits & ROUTE_WAITS) && !request->had_turn;
+	bool wants = (request->route->traits & (ROUTE_WAITS | ROUTE_BLOCKS)) && !request->had_turn;
 
 	request->had_turn = true;
 	return wants;

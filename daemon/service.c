@@ -17,6 +17,7 @@
 #include "base/json_write.h"
 #include "base/problems.h"
 #include "connections.h"
+#include "crew.h"
 #include "diagnostic.h"
 #include "events.h"
 #include "gate.h"
@@ -38,6 +39,10 @@
 #define DESCRIPTORS_WANTED 8192
 #define LEAVE_MS           3000 /* for all that follow together; each is cut much sooner if it takes nothing */
 #define LEAVE_TICK_NS      5000000
+
+/* Several fsyncs at once serve a crowd sooner; those who read can wait for each other. */
+#define CHANGERS 4
+#define READERS  1
 
 /*
  * Signals are read from a descriptor from here on; all threads made later inherit the mask. One that comes
@@ -172,6 +177,10 @@ static int start_serving(struct service *service, struct loop *loop, struct seen
 		return error_no_memory(error);
 	rc = reloads_new(service, seen, &service->reloads);
 	if (rc == 0)
+		rc = crew_new("rtregd-change", CHANGERS, &service->changers);
+	if (rc == 0)
+		rc = crew_new("rtregd-read", READERS, &service->readers);
+	if (rc == 0)
 		rc = server_new(service, options->threads, &service->server);
 	if (rc < 0)
 		return error_set(error, rc, "", "cannot start the threads of the server: %s", strerror(-rc));
@@ -256,6 +265,8 @@ static void stop(struct service *service, struct loop *loop)
 	/* Before the server: every suspended request is resumed with it, and learns what became of it. */
 	if (service->reloads)
 		reloads_stop(service->reloads);
+	crew_stop(service->changers);
+	crew_stop(service->readers);
 	if (service->server) {
 		take_leave(service);
 		server_flush(service->server, LINGER_MS);
@@ -263,6 +274,8 @@ static void stop(struct service *service, struct loop *loop)
 	}
 	server_free(service->server);
 	reloads_free(service->reloads);
+	crew_free(service->changers);
+	crew_free(service->readers);
 	trial_free(service->trial);
 	diagnostic_free(service->diagnostic); /* it tells of the registry */
 	rtreg_close(service->registry);

@@ -9,6 +9,7 @@
 #include "options.h"
 
 struct connections;
+struct crew;
 struct diagnostic;
 struct events;
 struct gate;
@@ -32,7 +33,8 @@ struct service {
 	struct rejected *rejected;
 	struct trial *trial;
 	struct reloads *reloads;
-	struct watch *watch; /* NULL with --no-watch */
+	struct crew *changers, *readers; /* handlers that block */
+	struct watch *watch;             /* NULL with --no-watch */
 	struct diagnostic *diagnostic;
 	struct connections *connections;
 	struct server *server;

@@ -74,11 +74,28 @@ NAMES = [(path, request("GET " + path), (400,)) for path in (
     "/v1/resolve?runtime=../esc", "/v1/resolve?runtime=%2e", "/v1/resolve?runtime=" + "a" * 300,
 )]
 
+CONTAINERS = [(f"{method} {path}", request(f"{method} {path}"), (400,)) for method in ("GET", "PUT", "DELETE") for path in (
+    "/v1/containers/%", "/v1/containers/%00", "/v1/containers/web%00", "/v1/containers/..", "/v1/containers/%2e%2e",
+    "/v1/containers/a%2Fb", "/v1/containers/.a", "/v1/containers/%ff", "/v1/containers/" + "a" * 129, "/v1/containers/a%0ab",
+    "/v1/containers/a?root=x", "/v1/containers/a?root=%00", "/v1/containers/a?root=/%", "/v1/containers/a?root=/%ff",
+    "/v1/containers/a?root=/" + "a/" * 2100, "/v1/containers/a?%=/x",
+)] + [(f"GET {query}", request("GET /v1/containers?" + query), (400,)) for query in ("root=x", "root=%00", "root=/%zz")] + [
+    (f"PUT with {body[:40]}", request("PUT /v1/containers/web", body=body), (400,)) for body in (
+        "{", "[]", "null", '"x"', "1", "{} {}", '{"runtime":1}', '{"runtime":null}', '{"runtime":["runc"]}', '{"runtime":"runc",}',
+        '{"runtime":"nosuch"}', '{"runtime":"../esc"}', '{"runtime":"a\\u0000"}', b'{"runtime":"\xff"}', '{"Runtime":"runc"}', '{"x":1}',
+        '{"boot-id":"x"}', '{"boot-id":7}', '{"boot-id":"' + "/" * 36 + '"}', "[" * 100000, b"\xef\xbb\xbf{}", b"\0",
+    )
+] + [
+    ("a lock-in of more than 1 MiB", request("PUT /v1/containers/web", f"Content-Length: {MIB + 1}", body="{}"), (413,)),
+    ("a container below a container", request("PUT /v1/containers/a/b", body="{}"), (404,)),
+    ("a container without a name", request("PUT /v1/containers/", body="{}"), (404,)),
+]
+
 METHODS = [(f"{method} {path}", request(f"{method} {path}"), (405,)) for path, wrong in (
     ("/v1/runtimes", "POST DELETE PATCH PUT"), ("/v1/runtimes/runc", "POST PATCH"), ("/v1/resolve", "POST PUT DELETE"),
     ("/v1/config", "POST PUT DELETE PATCH"), ("/v1/reload", "GET PUT DELETE HEAD"), ("/v1/status", "POST PUT DELETE"),
     ("/v1/history", "POST DELETE"), ("/v1/events", "POST DELETE"), ("/_ping", "POST DELETE"), ("/version", "POST"),
-    ("/v1.41/info", "POST DELETE"), ("/events", "PUT"),
+    ("/v1.41/info", "POST DELETE"), ("/events", "PUT"), ("/v1/containers", "POST PUT DELETE"), ("/v1/containers/web", "POST PATCH"),
 ) for method in wrong.split()]
 
 ARGUMENTS = [(query, request(f"{RELOAD}?{query}", "Content-Length: 0"), (400,)) for query in (
@@ -145,7 +162,7 @@ BODIES = [(what, reload(body), (400,)) for what, body in (
     ("100,001 runtimes", json.dumps({"runtimes": {f"r{i}": {"path": "/x"} for i in range(100001)}})),
 )]
 
-TABLES = {"request lines": REQUEST_LINES, "paths": PATHS, "names": NAMES, "methods": METHODS, "arguments": ARGUMENTS,
+TABLES = {"request lines": REQUEST_LINES, "paths": PATHS, "names": NAMES, "containers": CONTAINERS, "methods": METHODS, "arguments": ARGUMENTS,
           "lengths": LENGTHS, "fields": FIELDS, "sizes": SIZES, "bodies": BODIES}
 
 
@@ -187,6 +204,7 @@ class BadRequests(DaemonTest):
                     self.check_row(sent, statuses)
                 self.assertEqual(self.get("/v1/resolve", connection=others).status, 200, what)
         self.assertEqual(self.generation(), 1)
+        self.assertEqual(self.get("/v1/containers").json, {"containers": []})
 
     def test_there_are_enough_rows_and_none_stands_twice(self):
         sent = [row[1] for rows in TABLES.values() for row in rows]
