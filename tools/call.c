@@ -80,6 +80,8 @@ static int refused(const struct http_request *request, const struct http_reply *
 	}
 	say_error("%s", message);
 	say_more(reply_array(root, "errors"), message);
+	if (reply->status == 424 && reply_uint(root, "exit-code") > 0)
+		say_detail("an engine would exit with %u", (unsigned)reply_uint(root, "exit-code"));
 	if (reply->status == 404 || is_unknown_runtime(request, reply, message))
 		return EXIT_NOT_FOUND;
 	return EXIT_REFUSED;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* rtregctl completion: the script for a shell, or the names of runtimes that such a script asks for. */
+/* rtregctl completion: the script for a shell, or the names of runtimes and containers that such a script asks for. */
 #include <stdio.h>
 #include <string.h>
 
@@ -27,6 +27,20 @@ static int show_names(struct json_object *root, const void *context)
 	for (const char **name = names; *name; name++)
 		if (is_shown(*name))
 			puts(*name);
+	return EXIT_DONE;
+}
+
+static int show_containers(struct json_object *root, const void *context)
+{
+	struct json_object *containers = reply_array(root, "containers");
+
+	(void)context;
+	for (size_t i = 0; i < reply_count(containers); i++) {
+		const char *id = reply_string(reply_item(containers, i), "id");
+
+		if (*id && is_shown(id))
+			puts(id);
+	}
 	return EXIT_DONE;
 }
 
@@ -60,6 +74,8 @@ int cmd_completion(const struct ctl *ctl, const struct arguments *arguments)
 
 	if (strcmp(word, "names") == 0)
 		return call_get(&plain, "/v1/runtimes", show_names, NULL);
+	if (strcmp(word, "containers") == 0)
+		return call_get(&plain, "/v1/containers", show_containers, NULL);
 	if (!write_script(word, &script)) {
 		say_error("there is no completion for \"%s\"", word);
 		return say_usage("completion");

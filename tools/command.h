@@ -15,7 +15,7 @@ enum exit_code {
 	EXIT_REFUSED = 1,   /* the daemon said no, or the input is bad */
 	EXIT_USAGE = 2,     /* the command line is wrong */
 	EXIT_NO_DAEMON = 3, /* nothing to talk to, no permission, no answer in time */
-	EXIT_NOT_FOUND = 4, /* no such thing: an unknown runtime */
+	EXIT_NOT_FOUND = 4, /* no such thing: an unknown runtime or container */
 };
 
 #define COMMAND_OPTIONS_MAX 8
@@ -63,6 +63,9 @@ enum watch_option { WATCH };
 enum runtime_option { RUNTIME_IF_GENERATION, RUNTIME_PATH, RUNTIME_ARG, RUNTIME_TYPE, RUNTIME_OPTION };
 enum set_default_option { SET_DEFAULT_IF_GENERATION };
 enum events_option { EVENTS_SINCE, EVENTS_UNTIL, EVENTS_FOLLOW, EVENTS_FILTER };
+enum lock_option { LOCK_RUNTIME, LOCK_ROOT };
+enum unlock_option { UNLOCK_ROOT };
+enum locks_option { LOCKS_ROOT };
 
 int cmd_ls(const struct ctl *ctl, const struct arguments *arguments);
 int cmd_resolve(const struct ctl *ctl, const struct arguments *arguments);
@@ -77,6 +80,9 @@ int cmd_runtime_rm(const struct ctl *ctl, const struct arguments *arguments);
 int cmd_set_default(const struct ctl *ctl, const struct arguments *arguments);
 int cmd_history(const struct ctl *ctl, const struct arguments *arguments);
 int cmd_events(const struct ctl *ctl, const struct arguments *arguments);
+int cmd_lock(const struct ctl *ctl, const struct arguments *arguments);
+int cmd_unlock(const struct ctl *ctl, const struct arguments *arguments);
+int cmd_locks(const struct ctl *ctl, const struct arguments *arguments);
 int cmd_metrics(const struct ctl *ctl, const struct arguments *arguments);
 int cmd_completion(const struct ctl *ctl, const struct arguments *arguments);
 int cmd_help(const struct ctl *ctl, const struct arguments *arguments);

@@ -50,6 +50,22 @@ static const struct command_option events_options[] = {
         {0},
 };
 
+static const struct command_option lock_options[] = {
+        [LOCK_RUNTIME] = {"runtime", "NAME", "the runtime; without it the default"},
+        [LOCK_ROOT] = {"root", "DIR", "the --root that its runtime is given"},
+        {0},
+};
+
+static const struct command_option unlock_options[] = {
+        [UNLOCK_ROOT] = {"root", "DIR", "the --root that it was locked in with"},
+        {0},
+};
+
+static const struct command_option locks_options[] = {
+        [LOCKS_ROOT] = {"root", "DIR", "those with this --root; '' are those without"},
+        {0},
+};
+
 static const char watch_notes[] =
         "With --watch it ends by an interrupt, with exit code 0, and outlives a restart\n"
         "of rtregd. Where stdout is no terminal, each time is a block of its own.";
@@ -82,6 +98,16 @@ static const char events_notes[] =
         "rtregd stops, 1 when events were lost because the output is too slow, 3 when the\n"
         "connection ends for another reason.";
 
+static const char lock_notes[] =
+        "A container that is locked in already keeps what it has, whatever the default is\n"
+        "now; to ask for another runtime is an error. If the runtime's binary cannot be\n"
+        "used, what an engine would exit with is told: 127 not found, 126 not executable.\n"
+        "Without --root it is another container than with one. DIR may be relative.";
+
+static const char unlock_notes[] =
+        "For a container that is gone. Exit code 4 if it is not locked in. Its wrapper\n"
+        "script stays until rtregd is started again.";
+
 const struct command commands[] = {
         {"ls", "", "list the runtimes", 0, 0, cmd_ls, watch_options, watch_notes},
         {"resolve", "[NAME]", "what a container with this runtime gets", 0, 1, cmd_resolve, NULL,
@@ -102,9 +128,14 @@ const struct command commands[] = {
          set_default_notes},
         {"history", "", "the last reloads, failed ones too", 0, 0, cmd_history, NULL, NULL},
         {"events", "", "what has happened, and what happens", 0, 0, cmd_events, events_options, events_notes},
+        {"lock", "CONTAINER", "give a container its runtime, for as long as it lives", 1, 1, cmd_lock,
+         lock_options, lock_notes},
+        {"unlock", "CONTAINER", "forget what a container was given", 1, 1, cmd_unlock, unlock_options,
+         unlock_notes},
+        {"locks", "", "what containers were given", 0, 0, cmd_locks, locks_options, NULL},
         {"metrics", "", "the metrics as Prometheus reads them", 0, 0, cmd_metrics, NULL, NULL},
-        {"completion", "bash|zsh|fish|names", "a script for that shell; names: the runtimes", 1, 1,
-         cmd_completion, NULL, NULL},
+        {"completion", "bash|zsh|fish|names|containers", "a script for that shell, or names that it asks for",
+         1, 1, cmd_completion, NULL, NULL},
         {"version", "", "versions of client and server", 0, 0, cmd_version, NULL, NULL},
         {"help", "[COMMAND]", "explain rtregctl, or one command", 0, 2, cmd_help, NULL, NULL},
 };

@@ -24,9 +24,11 @@ bool complete_write(const char *shell, struct text *script, const struct program
 
 static const struct {
 	const char *word, *kind;
+	bool asks; /* the daemon */
 } kinds[] = {
-        {"FILE", "files"},    {"PATH", "files"},       {"P", "files"},         {"SOCKET", "files"},
-        {"NAME", "runtimes"}, {"RUNTIME", "runtimes"}, {"DIR", "directories"},
+        {"FILE", "files", false},      {"PATH", "files", false},          {"P", "files", false},
+        {"SOCKET", "files", false},    {"NAME", "runtimes", true},        {"RUNTIME", "runtimes", true},
+        {"DIR", "directories", false}, {"CONTAINER", "containers", true},
 };
 
 static bool equals(const char *word, size_t length, const char *name)
@@ -60,9 +62,7 @@ void complete_append_kind(struct text *text, const struct program *program, cons
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		const bool known = program->command_count > 0 || strcmp(kinds[i].kind, "runtimes") != 0;
-
-		if (known && equals(word, length, kinds[i].word)) {
+		if ((program->command_count > 0 || !kinds[i].asks) && equals(word, length, kinds[i].word)) {
 			text_append(text, kinds[i].kind);
 			return;
 		}

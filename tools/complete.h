@@ -20,7 +20,8 @@ struct program {
 	const char *name;
 	const struct program_option *options;
 	size_t option_count;
-	const struct command *commands; /* a program without any may be rtregd; NAME is then nothing known */
+	/* a program without any may be rtregd; NAME and CONTAINER are then nothing known */
+	const struct command *commands;
 	size_t command_count;
 };
 
@@ -36,7 +37,7 @@ void complete_fish(struct text *script, const struct program *program);
 
 /*
  * Appends what completes a word that the tables call `word`: `files` (FILE, PATH, SOCKET), `directories` (DIR),
- * `runtimes` (NAME), words separated by `|` for a word of that form and for COMMAND, else `-`. Brackets and
+ * `runtimes` (NAME), `containers` (CONTAINER), words separated by `|` for a word of that form and for COMMAND, else `-`. Brackets and
  * trailing dots do not matter.
  */
 void complete_append_kind(struct text *text, const struct program *program, const char *word, size_t length);

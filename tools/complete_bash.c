@@ -40,11 +40,12 @@ static const char offer[] = "\t*) return 1 ;;\n"
                             "}\n"
                             "\n";
 
-static const char runtimes[] =
-        "# The runtimes of the daemon, which may be called anything: quoted as the word is.\n"
-        "_PROGRAM_runtimes()\n"
+static const char names[] =
+        "# Runtimes (names) or containers of the daemon; the first may be called anything: quoted as the "
+        "word is.\n"
+        "_PROGRAM_names()\n"
         "{\n"
-        "\tlocal name socket=$1 where=()\n"
+        "\tlocal name which=$1 socket=$2 where=()\n"
         "\t# the value as typed: what a shell would change in it is not known here\n"
         "\t[[ -z $socket ]] || where=(-s \"$socket\")\n"
         "\t[[ $socket =~ ^[A-Za-z0-9_./-]*$ ]] || return 0\n"
@@ -59,11 +60,12 @@ static const char runtimes[] =
         "\t\t\t_PROGRAM_offer \"$name\"\n"
         "\t\t\t;;\n"
         "\t\tesac\n"
-        "\tdone < <(command PROGRAM --timeout 2 \"${where[@]}\" completion names 2>/dev/null </dev/null)\n"
+        "\tdone < <(command PROGRAM --timeout 2 \"${where[@]}\" completion \"$which\" 2>/dev/null "
+        "</dev/null)\n"
         "}\n"
         "\n";
 
-static const char no_runtimes[] = "_PROGRAM_runtimes() { :; }\n\n";
+static const char no_names[] = "_PROGRAM_names() { :; }\n\n";
 
 static const char walk[] =
         "_PROGRAM()\n"
@@ -104,7 +106,8 @@ static const char walk[] =
         "\t-) ;;\n"
         "\tfiles) compopt -o default ;;\n"
         "\tdirectories) compopt -o dirnames ;;\n"
-        "\truntimes) _PROGRAM_runtimes \"$socket\" ;;\n"
+        "\truntimes) _PROGRAM_names names \"$socket\" ;;\n"
+        "\tcontainers) _PROGRAM_names containers \"$socket\" ;;\n"
         "\t*)\n"
         "\t\tIFS='|' read -ra choices <<<\"$kind\"\n"
         "\t\t_PROGRAM_offer \"${choices[@]}\"\n"
@@ -190,6 +193,6 @@ void complete_bash(struct text *script, const struct program *program)
 		append_command(script, program, &program->commands[i]);
 	}
 	complete_append_script(script, program, offer);
-	complete_append_script(script, program, program->command_count > 0 ? runtimes : no_runtimes);
+	complete_append_script(script, program, program->command_count > 0 ? names : no_names);
 	complete_append_script(script, program, walk);
 }

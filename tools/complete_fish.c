@@ -13,10 +13,10 @@ static const char head[] = "# fish completion for PROGRAM. Made from its tables 
                            "\n"
                            "complete -c PROGRAM -f\n";
 
-static const char runtimes[] =
+static const char names[] =
         "\n"
-        "# The runtimes of the daemon, which may be called anything.\n"
-        "function __PROGRAM_runtimes\n"
+        "# Runtimes (names) or containers of the daemon; the first may be called anything.\n"
+        "function __PROGRAM_names\n"
         "    set -l tokens (commandline -opc)\n"
         "    set -l where\n"
         "    for i in (seq (count $tokens))\n"
@@ -33,7 +33,8 @@ static const char runtimes[] =
         "        set where -s $socket\n"
         "    end\n"
         "    # fish would leave a tilde at the beginning to be expanded\n"
-        "    command PROGRAM --timeout 2 $where completion names 2>/dev/null </dev/null | string match -v -- "
+        "    command PROGRAM --timeout 2 $where completion $argv[1] 2>/dev/null </dev/null | string match -v "
+        "-- "
         "'~*'\n"
         "end\n";
 
@@ -83,7 +84,9 @@ static void append_kind(struct text *text, const struct program *program, const 
 		text_append(text, is_value ? " -x -a '(__fish_complete_directories)'"
 		                           : " -a '(__fish_complete_directories)'");
 	else if (strcmp(kind.data, "runtimes") == 0)
-		text_printf(text, "%s -a '(__%s_runtimes)'", is_value ? " -x" : "", program->name);
+		text_printf(text, "%s -a '(__%s_names names)'", is_value ? " -x" : "", program->name);
+	else if (strcmp(kind.data, "containers") == 0)
+		text_printf(text, "%s -a '(__%s_names containers)'", is_value ? " -x" : "", program->name);
 	else if (strcmp(kind.data, "-") == 0)
 		text_append(text, is_value ? " -x" : "");
 	else {
@@ -188,7 +191,7 @@ static void append_valued(struct text *text, const struct program *program)
 
 static void append_functions(struct text *text, const struct program *program)
 {
-	complete_append_script(text, program, runtimes);
+	complete_append_script(text, program, names);
 	complete_append_script(text, program, walk_head);
 	append_valued(text, program);
 	append_names(text, program);

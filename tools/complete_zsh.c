@@ -33,21 +33,22 @@ static const char value[] = "\t*) return 1 ;;\n"
                             "}\n"
                             "\n";
 
-static const char runtimes[] =
-        "# The runtimes of the daemon, which may be called anything: compadd quotes them.\n"
-        "_PROGRAM_runtimes() {\n"
+static const char names[] =
+        "# Runtimes (names) or containers of the daemon; the first may be called anything: compadd quotes "
+        "them.\n"
+        "_PROGRAM_names() {\n"
         "\tlocal -a where names\n"
         "\t# the value as typed: what a shell would change in it is not known here\n"
         "\t[[ $socket =~ '^[A-Za-z0-9_./-]*$' ]] || return\n"
         "\t[[ -z $socket ]] || where=(-s \"$socket\")\n"
-        "\tnames=(\"${(@f)$(command PROGRAM --timeout 2 \"${where[@]}\" completion names 2>/dev/null "
+        "\tnames=(\"${(@f)$(command PROGRAM --timeout 2 \"${where[@]}\" completion \"$1\" 2>/dev/null "
         "</dev/null)}\")\n"
         "\tnames=(\"${(@)names:#}\")\n"
         "\tcompadd -a names\n"
         "}\n"
         "\n";
 
-static const char no_runtimes[] = "_PROGRAM_runtimes() { : }\n\n";
+static const char no_names[] = "_PROGRAM_names() { : }\n\n";
 
 static const char walk[] = "_PROGRAM() {\n"
                            "\tlocal before command='' kind='' pending='' socket='' ended='' entry\n"
@@ -91,7 +92,8 @@ static const char walk[] = "_PROGRAM() {\n"
                            "\t-) _message 'nothing to complete here' ;;\n"
                            "\tfiles) _files ;;\n"
                            "\tdirectories) _files -/ ;;\n"
-                           "\truntimes) _PROGRAM_runtimes ;;\n"
+                           "\truntimes) _PROGRAM_names names ;;\n"
+                           "\tcontainers) _PROGRAM_names containers ;;\n"
                            "\t*) choices=(${(s:|:)kind}); compadd -a choices ;;\n"
                            "\tesac\n"
                            "}\n"
@@ -212,6 +214,6 @@ void complete_zsh(struct text *script, const struct program *program)
 		append_command(script, program, &program->commands[i]);
 	}
 	complete_append_script(script, program, value);
-	complete_append_script(script, program, program->command_count > 0 ? runtimes : no_runtimes);
+	complete_append_script(script, program, program->command_count > 0 ? names : no_names);
 	complete_append_script(script, program, walk);
 }

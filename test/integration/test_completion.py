@@ -221,7 +221,7 @@ class Table(Completion):
             ("rtregctl", ["ls", ""], []),
             ("rtregctl", ["-s", ""], ["<files>"]),
             ("rtregctl", ["--timeout", ""], []),
-            ("rtregctl", ["--timeout", "5", "completion", ""], ["bash", "fish", "names", "zsh"]),
+            ("rtregctl", ["--timeout", "5", "completion", ""], ["bash", "containers", "fish", "names", "zsh"]),
             ("rtregctl", ["reload", "--if-generation", ""], []),
             ("rtregctl", ["reload", "--if-generation", "3", ""], ["<files>"]),
             ("rtregd", ["--default-ipc-mode", ""], ["private", "shareable"]),
@@ -247,6 +247,10 @@ class Table(Completion):
 def runtimes(names):
     entries = {name: {"path": "/bin/true", "shim": "s"} for name in names}
     return reply({"generation": 1, "default": "", "runtimes": entries})
+
+
+def containers(ids):
+    return reply({"containers": [{"id": container} for container in ids]})
 
 
 class Names(Completion):
@@ -294,6 +298,17 @@ class Names(Completion):
             words = self.run_in("fish", code, self.script("fish")).splitlines()
         self.assertEqual(sorted(self.unquoted("fish", words)), sorted(HOSTILE_FISH))
         self.assertFalse(os.path.exists(os.path.join(self.home, "x")))
+
+    @each_shell
+    def test_containers_are_offered_where_one_is_wanted(self, shell):
+        with Daemon(self.socket, containers(["web.1", "db"])):
+            self.assertEqual(sorted(self.offered(shell, "unlock", "")), ["db", "web.1"])
+            self.assertEqual(sorted(self.offered(shell, "lock", "--root", "/x", "")), ["db", "web.1"])
+
+    @each_shell
+    def test_runtimes_are_offered_for_a_container(self, shell):
+        with Daemon(self.socket, runtimes(["kata"])):
+            self.assertEqual(self.offered(shell, "lock", "web", "--runtime", ""), ["kata"])
 
     @each_shell
     def test_socket_of_the_command_line_is_asked(self, shell):

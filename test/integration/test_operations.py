@@ -61,7 +61,7 @@ class Page(DaemonTest):
 
     def test_configuration_is_written_watched_and_changed(self):
         self.start()
-        typed = [command for name in ("First configuration", "Watch", "Change") for command in commands(section(name))]
+        typed = [command for name in ("First configuration", "Watch", "Change", "Containers and their runtimes") for command in commands(section(name))]
         self.assertGreater(len(typed), 15)
         for command in typed:
             if not NOT_RUN.match(command) and (shutil.which("curl") or not command.startswith("curl ")):

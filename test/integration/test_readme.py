@@ -81,6 +81,9 @@ class Readme(unittest.TestCase):
             ("rtregctl reload", "on trial until"),
             ("rtregctl status", "on trial"),
             ("rtregctl confirm", "confirmed"),
+            ("rtregctl lock", "kata"),
+            ("rtregctl locks", "web"),
+            ("rtregctl unlock", "is unlocked"),
             ("rtregctl events", "reload"),
             ("rtregctl metrics", "rtreg_generation"),
         ):
