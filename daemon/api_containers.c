@@ -26,7 +26,8 @@ static const struct {
 	int result;
 	unsigned status;
 } statuses[] = {
-        {-EINVAL, 400}, {-ENOENT, 424}, {-EACCES, 424}, {-EEXIST, 409}, {-ESRCH, 404}, {-ESTALE, 412},
+        {-EINVAL, 400}, {-ENOENT, 424}, {-EACCES, 424}, {-EEXIST, 409},
+        {-ESRCH, 404},  {-ESTALE, 412}, {-EBUSY, 503},
 };
 
 static unsigned status_of(int result)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Lock-ins from outside: what a container was given it keeps, and every reply about it says so in the same bytes."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -421,6 +422,26 @@ class Crowds(ContainersTest):
         finally:
             open(self.at("go"), "w", encoding="ascii").close()
             reloading.join()
+
+    def test_nobody_else_waits_for_those_who_wait_for_another_process(self):
+        self.start()
+        self.locked("web")
+        with open(self.at("state/lock-ins/_/web"), encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # as whoever is removing it
+            replies = []
+            hanging = [threading.Thread(target=lambda: replies.append(self.unlock("web"))) for _ in range(8)]
+            for thread in hanging:
+                thread.start()
+            for _ in range(4):
+                for path in ("/v1/containers", "/v1/containers/web", "/v1/resolve", "/v1/status", "/metrics"):
+                    self.assertEqual(self.get(path).status, 200)
+            self.assertEqual(replies, [], "they cannot have ended")
+            for thread in hanging[:4]:
+                thread.join()
+        for thread in hanging:
+            thread.join()
+        self.refused(replies[0], 503, text="does not finish")
+        self.assertLessEqual({reply.status for reply in replies}, {204, 404, 503})
 
     def test_stop_answers_those_in_flight(self):
         self.start()
