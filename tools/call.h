@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "command.h"
-#include "http.h"
+#include "client/http.h"
 #include "reply.h"
 
 /* Prints a reply's tree for people; returns the exit code. */

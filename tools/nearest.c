@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/suggest.h"
-#include "http.h"
+#include "client/http.h"
 #include "reply.h"
 #include "say.h"
 

@@ -26,7 +26,9 @@ LIBRARIES = (
 )
 PUBLIC = ("rtreg/rtreg.h", "rtreg/inline.h", "rtreg/client.h")
 # What the programs may use of the library's inside, besides base/.
-PROGRAMS_MAY = {"daemon": ("values/keys.h", "values/parse.h", "values/value.h"), "tools": ("values/keys.h",)}
+PROGRAMS_MAY = {"daemon": ("values/keys.h", "values/parse.h", "values/value.h"), "tools": ("values/keys.h", "client/http.h")}
+# What a station may include of those above it, where that is not all of them.
+STATIONS_MAY = {"client": ("values",)}
 # The generator of the manual reads rtregd's table of options too.
 MANUAL = re.compile(r"tools/manual\w*\.[ch]")
 MANUAL_MAY = ("daemon/options.h",)
@@ -75,7 +77,10 @@ def check_lib(folder, header, order):
         return None
     if folder == "base":
         return "base may include the public header only"
-    return None if order.index(target) < order.index(folder) else f"{target}/ stands after {folder}/"
+    if order.index(target) > order.index(folder):
+        return f"{target}/ stands after {folder}/"
+    may = STATIONS_MAY.get(folder, order)
+    return None if target in may else f"{folder}/ may include base/ and {', '.join(may)}/"
 
 
 def check_program(root, path, header):

@@ -8,7 +8,7 @@ import tempfile
 import unittest
 
 SCRIPT = pathlib.Path(__file__).with_name("includes.py")
-PICTURE = "```\n lib/bytes      a\n lib/values     b\n lib/runtimes   c\n lib/store      d\n```\n"
+PICTURE = "```\n lib/bytes      a\n lib/values     b\n lib/runtimes   c\n lib/store      d\n lib/client     e\n```\n"
 
 REFUSED = (
     ("a later station", "lib/bytes/a.c", '#include "values/value.h"'),
@@ -36,6 +36,7 @@ REFUSED = (
     ("the daemon's options in rtregctl", "tools/commands.c", '#include "daemon/options.h"'),
     ("a library that nobody named", "lib/values/a.c", "#include <curl/curl.h>"),
     ("white space in the directive", "lib/bytes/a.c", '  #  include "values/value.h"'),
+    ("an earlier station in the client", "lib/client/a.c", '#include "bytes/scan.h"'),
     ("a folder that the document does not know", "lib/extra/a.c", "int x;"),
 )
 ALLOWED = (
@@ -53,6 +54,8 @@ ALLOWED = (
     ("the daemon's options in the manual", "tools/manual.c", '#include "daemon/options.h"'),
     ("the daemon's own header", "daemon/a.c", '#include "server.h"'),
     ("a tool's base", "tools/a.c", '#include "base/text.h"'),
+    ("the client's HTTP in a tool", "tools/a.c", '#include "client/http.h"'),
+    ("the parser in the client", "lib/client/a.c", '#include "values/parse.h"'),
     ("a system header", "lib/values/a.c", "#include <sys/stat.h>"),
     ("a test of the inside", "test/unit/a.c", '#include "store/store.h"'),
 )

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "http.h"
+#include "client/http.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -8,7 +8,7 @@
 
 #include "base/problems.h"
 #include "base/text.h"
-#include "exchange.h"
+#include "client/exchange.h"
 
 #define LINE_COUNT_MAX   1000
 #define REPLY_LENGTH_MAX ((size_t)1 << 30)
@@ -53,7 +53,7 @@ static void write_request(struct text *out, const struct http_request *request)
 {
 	text_printf(
 	        out,
-	        "%s %s HTTP/1.1\r\nHost: rtreg\r\nUser-Agent: rtregctl/%s\r\nAccept: application/json\r\n",
+	        "%s %s HTTP/1.1\r\nHost: rtreg\r\nUser-Agent: rtreg/%s\r\nAccept: application/json\r\n",
 	        request->method, request->target, RTREG_VERSION);
 	text_append(out, "Connection: close\r\n");
 	if (request->if_match)

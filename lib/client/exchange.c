@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "exchange.h"
+#include "client/exchange.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -4,8 +4,8 @@
  * reply delimited by Content-Length, chunks, or the end of the connection, and one deadline for all of it; and
  * replies that go on, line by line.
  */
-#ifndef RTREG_TOOLS_HTTP_H
-#define RTREG_TOOLS_HTTP_H
+#ifndef RTREG_CLIENT_HTTP_H
+#define RTREG_CLIENT_HTTP_H
 
 #include <stdbool.h>
 #include <stddef.h>

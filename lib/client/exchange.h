@@ -3,14 +3,14 @@
  * One request and its reply under way on a connection of their own: bytes and lines, with the deadline of the
  * whole. What they mean is http.c's.
  */
-#ifndef RTREG_TOOLS_EXCHANGE_H
-#define RTREG_TOOLS_EXCHANGE_H
+#ifndef RTREG_CLIENT_EXCHANGE_H
+#define RTREG_CLIENT_EXCHANGE_H
 
 #include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/text.h"
-#include "http.h"
+#include "client/http.h"
 
 /* Begin with `{.socket, .wait, .fd = -1, .reader = -1}` and the request in `out`. */
 struct exchange {
