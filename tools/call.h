@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
-#include "command.h"
 #include "client/http.h"
+#include "command.h"
 #include "reply.h"
 
 /* Prints a reply's tree for people; returns the exit code. */

@@ -63,19 +63,34 @@ static int try_connect(struct exchange *x, const struct sockaddr_un *address)
 	}
 }
 
+void exchange_begin(struct exchange *x)
+{
+	x->begin_ms = now_ms();
+}
+
+void exchange_abandon(struct exchange *x)
+{
+	cleanup_closep(&x->fd);
+	x->fd = -1;
+	x->sent = x->taken = x->in.length = 0;
+}
+
 int exchange_open(struct exchange *x)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	size_t length = strlen(x->socket);
+	int result;
 
-	x->begin_ms = now_ms();
 	if (length >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
 	memcpy(address.sun_path, x->socket, length);
 	x->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (x->fd < 0)
 		return -errno;
-	return try_connect(x, &address);
+	result = try_connect(x, &address);
+	if (result < 0)
+		exchange_abandon(x);
+	return result;
 }
 
 /*

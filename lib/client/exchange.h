@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * One request and its reply under way on a connection of their own: bytes and lines, with the deadline of the
- * whole. What they mean is http.c's.
+ * One request and its reply under way on a connection: bytes and lines, with the deadline of the whole. What
+ * they mean is message.c's.
  */
 #ifndef RTREG_CLIENT_EXCHANGE_H
 #define RTREG_CLIENT_EXCHANGE_H
@@ -12,22 +12,26 @@
 #include "base/text.h"
 #include "client/http.h"
 
-/* Begin with `{.socket, .wait, .fd = -1, .reader = -1}` and the request in `out`. */
+/* Begin with `{.socket, .wait, .fd = -1, .reader = -1}`, the request in `out`, and exchange_begin(). */
 struct exchange {
 	const char *socket;
 	const struct http_wait *wait;
 	int64_t begin_ms;
 	bool endless; /* no deadline any more, and nobody is told of the waiting */
-	int fd;
-	int reader; /* once nobody reads there any more, receiving ends with -ESTALE; -1: not looked at */
+	int fd;       /* -1: not connected */
+	int reader;   /* once nobody reads there any more, receiving ends with -ESTALE; -1: not looked at */
 	struct text out;
 	size_t sent;
 	struct text in; /* received; what stands before `taken` is used up */
 	size_t taken;
 };
 
-/* Connects, and starts the clock. Returns 0, what connect(2) says, -ENAMETOOLONG, or -ETIMEDOUT. */
+/* Starts the clock. */
+void exchange_begin(struct exchange *x);
+/* Connects. Returns 0, what connect(2) says, -ENAMETOOLONG, or -ETIMEDOUT. */
 int exchange_open(struct exchange *x);
+/* Closes the connection and forgets what went over it, so that the request can be sent on another. */
+void exchange_abandon(struct exchange *x);
 void exchange_fini(struct exchange *x);
 
 /*

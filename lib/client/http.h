@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The part of HTTP/1.1 that one request to rtregd needs: a connection to a unix socket for each request, the
- * reply delimited by Content-Length, chunks, or the end of the connection, and one deadline for all of it; and
- * replies that go on, line by line.
+ * The part of HTTP/1.1 that requests to rtregd need: a connection to a unix socket for each request or for one
+ * after the other, the reply delimited by Content-Length, chunks, or the end of the connection, and one
+ * deadline for all of it; and replies that go on, line by line.
  */
 #ifndef RTREG_CLIENT_HTTP_H
 #define RTREG_CLIENT_HTTP_H
@@ -33,6 +33,7 @@ struct http_reply {
 	int status;
 	char *body; /* malloc'ed, NUL-terminated, "" if there is none */
 	size_t length;
+	bool repeated; /* http_call_again() had to ask twice */
 };
 
 void http_reply_fini(struct http_reply *reply);
@@ -45,6 +46,24 @@ void http_reply_fini(struct http_reply *reply);
  */
 int http_call(const char *socket, const struct http_request *request, const struct http_wait *wait,
               struct http_reply *ret, struct rtreg_error *error);
+
+/* A connection that is kept for further requests. Begin with `{.socket, .fd = -1}`. */
+struct http_connection {
+	const char *socket;
+	int fd; /* -1: none */
+};
+
+/* Connects ahead of the first request. Errors: those of http_call(). */
+int http_connect(struct http_connection *connection, const struct http_wait *wait, struct rtreg_error *error);
+void http_disconnect(struct http_connection *connection);
+
+/*
+ * As http_call(), on a connection that is opened where there is none and kept where that is possible. One that
+ * the daemon has closed meanwhile is replaced in silence. If it ends before the reply does, the request is sent
+ * once more on a new one and ret->repeated is true: so it must be one that may be done twice.
+ */
+int http_call_again(struct http_connection *connection, const struct http_request *request,
+                    const struct http_wait *wait, struct http_reply *ret, struct rtreg_error *error);
 
 /* What becomes of a reply that comes line by line. */
 struct http_stream {
