@@ -68,10 +68,12 @@ static bool answer_from(const struct rtreg_snapshot *snapshot, const char *name,
 			return false;
 		rc = rtreg_runtime_check(&runtime, &error);
 	}
-	if (rc < 0)
+	if (rc < 0) {
+		reply->exit_code = rtreg_exit_code(&error);
 		reply_failure(reply, 424, rc, &error);
-	else
+	} else {
 		append_runtime(reply, &runtime, with_features);
+	}
 	return true;
 }
 

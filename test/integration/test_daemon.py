@@ -228,7 +228,7 @@ class Reading(DaemonTest):
         self.configure({"runtimes": {"later": {"path": path, "runtimeArgs": ["--x"]}}})
         self.start()
         reply = self.get("/v1/resolve?runtime=later")
-        self.assertEqual(reply.status, 424)
+        self.assertEqual((reply.status, reply.json["exit-code"]), (424, 127))
         self.assertIn("error while looking up the specified runtime path", reply.json["message"])
         self.script("later", "exit 0\n")
         self.assertEqual(self.get("/v1/resolve?runtime=later").status, 200)
