@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Strict C and C++ programs that only include the public header, without and with each flavour of liburcu.
+"""Strict C and C++ programs that only include the public headers, without and with each flavour of liburcu.
 
     consumers.py INCLUDE_DIR
 
@@ -37,6 +37,20 @@ uint64_t use(struct rtreg *registry, struct rtreg_error *error)
 	return generation;
 }
 """
+# The client's header alone, and behind the other: neither needs liburcu.
+CLIENT = """#include <rtreg/client.h>
+#include <rtreg/client.h>
+int ask(struct rtreg_client *client, struct rtreg_lock_in *ret, struct rtreg_error *error);
+int ask(struct rtreg_client *client, struct rtreg_lock_in *ret, struct rtreg_error *error)
+{
+	struct rtreg_runtime runtime;
+	int code = rtreg_client_resolve(client, "crun", &runtime, error);
+
+	if (code == 0 && rtreg_client_generation(client) > 0)
+		code = rtreg_client_lock_in(client, NULL, "web", runtime.name, ret, error);
+	return code < 0 ? rtreg_exit_code(error) : 0;
+}
+"""
 WITH_FLAVOUR = """int read_once(const struct rtreg_options *options, struct rtreg **ret);
 int read_once(const struct rtreg_options *options, struct rtreg **ret)
 {
@@ -66,21 +80,28 @@ def languages():
     yield "C++17", cxx + ["-std=c++17", *STRICT, "-xc++", "-"]
 
 
+def programs():
+    """(label, text) of each program."""
+    for flavour, include in FLAVOURS:
+        yield flavour, include + BODY + (WITH_FLAVOUR if include else "")
+        yield f"client, {flavour}", include + CLIENT + BODY + (WITH_FLAVOUR if include else "")
+    yield "client alone", CLIENT
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     passed = failed = 0
     for label, command in languages():
-        for flavour, include in FLAVOURS:
+        for what, source in programs():
             for mode in ([], ["-DNDEBUG"]):
-                source = include + BODY + (WITH_FLAVOUR if include else "")
                 result = subprocess.run([*command, *mode, "-I", sys.argv[1]], input=source, text=True,
                                         capture_output=True, check=False)
                 if result.returncode == 0:
                     passed += 1
                 else:
                     failed += 1
-                    print(f"FAIL {label}, {flavour} {' '.join(mode)}:\n{result.stderr}")
+                    print(f"FAIL {label}, {what} {' '.join(mode)}:\n{result.stderr}")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 
