@@ -119,8 +119,8 @@ int lockins_tidy(struct lockins *lockins, struct rtreg_error *error);
 int lockins_keep_script(struct lockins *lockins, const struct script *script, struct rtreg_error *error);
 /*
  * Reads the script that is named `name`, NAME.<sha256>, where it is kept; else from `directory` (a path below the
- * state directory; NULL: nowhere). *ret is the caller's, script_fini(); *ret_kept: it was kept. -EBADMSG: lost, or the
- * name is no script's; -ENOMEM.
+ * state directory; NULL: nowhere). *ret is the caller's, script_fini(); *ret_kept: it was kept. -EBADMSG: it is lost,
+ * or the name is no script's; else it cannot be told.
  */
 int lockins_read_script(const struct lockins *lockins, const char *name, const char *directory,
                         struct script *ret, bool *ret_kept, struct rtreg_error *error);

@@ -75,7 +75,7 @@ int lockins_keep_script(struct lockins *lockins, const struct script *script, st
 
 /* --- reading --- */
 
-/* 0: the file is there, and what the digest says. -ENOMEM; -EBADMSG: anything else. */
+/* 0: the file is there, and what the digest says. -EBADMSG: it is not; else -errno. */
 static int read_proved(int parent, const char *directory, const char *name, const char *digest,
                        struct script *script)
 {
@@ -83,11 +83,9 @@ static int read_proved(int parent, const char *directory, const char *name, cons
 	char found[DIGEST_LENGTH + 1];
 	int r;
 
-	if (fd < 0)
-		return -EBADMSG;
-	r = lockins_read_file(fd, name, &script->content, &script->length, NULL);
+	r = fd < 0 ? fd : lockins_read_file(fd, name, &script->content, &script->length, NULL);
 	if (r < 0)
-		return r == -ENOMEM ? r : -EBADMSG;
+		return r == -ENOENT ? -EBADMSG : r;
 	digest_hex(script->content, script->length, found);
 	if (strcmp(found, digest) == 0)
 		return 0;
@@ -100,24 +98,24 @@ int lockins_read_script(const struct lockins *lockins, const char *name, const c
 {
 	const char *digest = digest_of(name);
 	struct script script = {0};
-	bool kept = true;
-	int r;
+	int kept, there = -EBADMSG, r;
 
 	if (!digest)
 		return error_set(error, -EBADMSG, name, "\"%s\" is no wrapper script's name", name);
-	r = read_proved(lockins->state, SCRIPTS_PATH, digest, digest, &script);
-	if (r == -EBADMSG && directory) {
-		kept = false;
-		r = read_proved(lockins->state, directory, name, digest, &script);
+	kept = read_proved(lockins->state, SCRIPTS_PATH, digest, digest, &script);
+	if (kept < 0 && kept != -ENOMEM && directory)
+		there = read_proved(lockins->state, directory, name, digest, &script);
+	if (kept < 0 && there < 0) {
+		/* Where one of them cannot be told, it is not lost yet. */
+		r = kept == -EBADMSG ? there : kept;
+		if (r == -EBADMSG)
+			return error_set(error, r, name, "%s/" SCRIPTS_PATH "/%s is missing or damaged",
+			                 lockins->path, digest);
+		return lockins_fail(lockins, r, error, "read " SCRIPTS_PATH "/%s", digest);
 	}
-	if (r == -ENOMEM)
-		return error_no_memory(error);
-	if (r < 0)
-		return error_set(error, r, name, "%s/" SCRIPTS_PATH "/%s is missing or damaged",
-		                 lockins->path, digest);
 	memcpy(script.name, name, strlen(name) + 1);
 	*ret = script;
-	*ret_kept = kept;
+	*ret_kept = kept == 0;
 	return 0;
 }
 

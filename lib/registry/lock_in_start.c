@@ -109,47 +109,58 @@ static void keep_each_once(struct lock_in_start *start)
 	start->count = distinct;
 }
 
-static void tell_lost(struct reading *reading, const char *name, const char *why)
+static bool is_for_want_of_something(int code)
+{
+	return code == -ENOMEM || code == -EMFILE || code == -ENFILE;
+}
+
+static void tell_lost(struct reading *reading, const char *name, const struct rtreg_error *why)
 {
 	problems_warn(reading->problems, name,
 	              "wrapper script %s/%s, to which containers are locked in, is lost (%s): restore it, or "
 	              "remove these containers, for no command reaches them",
-	              reading->registry->setup.scripts_dir, name, why);
+	              reading->registry->setup.scripts_dir, name, why->message);
+	/* What may only be out of reach is not removed. */
+	if (why->code != -EBADMSG)
+		reading->start->incomplete = true;
+}
+
+static int keep_again(struct reading *reading, const struct script *script, struct rtreg_error *error)
+{
+	problems_warn(reading->problems, script->name,
+	              "the second copy of wrapper script %s/%s was missing or damaged; put right",
+	              reading->registry->setup.scripts_dir, script->name);
+	return lockins_keep_script(&reading->registry->lock_ins, script, error);
 }
 
 /* *ret_count is how many of the scripts were found. */
 static int read_scripts(struct reading *reading, struct script *scripts, size_t *ret_count,
                         struct rtreg_error *error)
 {
-	struct lockins *lock_ins = &reading->registry->lock_ins;
 	const struct lock_in_start *start = reading->start;
+	int r = 0;
 
 	*ret_count = 0;
-	for (size_t i = 0; i < start->count; i++) {
+	for (size_t i = 0; r == 0 && i < start->count; i++) {
+		struct script *script = &scripts[*ret_count];
 		_cleanup_error_ struct rtreg_error why = {0};
 		bool kept;
-		int r = lockins_read_script(lock_ins, start->wrappers[i], SCRIPTS_DIR, &scripts[*ret_count],
-		                            &kept, &why);
 
-		if (r == -EBADMSG) {
-			tell_lost(reading, start->wrappers[i], why.message);
+		r = lockins_read_script(&reading->registry->lock_ins, start->wrappers[i], SCRIPTS_DIR, script,
+		                        &kept, &why);
+		if (r < 0 && !is_for_want_of_something(r)) {
+			tell_lost(reading, start->wrappers[i], &why);
+			r = 0;
 			continue;
 		}
-		if (r == 0 && !kept) {
-			problems_warn(
-			        reading->problems, start->wrappers[i],
-			        "the second copy of wrapper script %s/%s was missing or damaged; put right",
-			        reading->registry->setup.scripts_dir, start->wrappers[i]);
-			r = lockins_keep_script(lock_ins, &scripts[(*ret_count)++], &why);
-		} else if (r == 0) {
+		if (r == 0) {
 			++*ret_count;
+			r = kept ? 0 : keep_again(reading, script, &why);
 		}
-		if (r < 0) {
+		if (r < 0)
 			error_move(error, &why);
-			return r;
-		}
 	}
-	return 0;
+	return r;
 }
 
 static int restore_scripts(struct reading *reading, struct rtreg_error *error)

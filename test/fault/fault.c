@@ -70,9 +70,9 @@ bool fault_end(void)
 const char *fault_name(enum fault_call call)
 {
 	static const char *const names[FAULT_CALLS] = {
-	        "open",   "openat", "write",    "pwrite",      "ftruncate",
-	        "fchmod", "fsync",  "renameat", "linkat",      "unlinkat",
-	        "mkdir",  "flock",  "pipe2",    "posix_spawn", "pthread_create",
+	        "open",  "openat",   "write",       "pwrite",         "ftruncate", "fchmod",
+	        "fsync", "renameat", "linkat",      "unlinkat",       "mkdir",     "mkdirat",
+	        "flock", "pipe2",    "posix_spawn", "pthread_create",
 	};
 
 	return names[call];
@@ -253,6 +253,11 @@ WRAPPED(int, unlinkat, int fd, const char *path, int flags)
 WRAPPED(int, mkdir, const char *path, mode_t mode)
 {
 	return call_fails_errno(FAULT_MKDIR) ? -1 : __real_mkdir(path, mode);
+}
+
+WRAPPED(int, mkdirat, int fd, const char *path, mode_t mode)
+{
+	return call_fails_errno(FAULT_MKDIRAT) ? -1 : __real_mkdirat(fd, path, mode);
 }
 
 WRAPPED(int, flock, int fd, int operation)
