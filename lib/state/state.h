@@ -7,6 +7,8 @@
  *   STATE/rejected/    what the last failed reload had read (state/rejected.h)
  *   STATE/confirmed.json   what is confirmed while another configuration is on trial (lib/registry/record.h)
  *   STATE/runtimes/    the wrapper scripts (lib/runtimes/script_store.h)
+ *   STATE/lock-ins/    what containers were started with (lib/lockins/lockins.h)
+ *   STATE/default-runtime   what the others get (lib/registry/default_runtime.c)
  *
  * Numbers are reserved 1,000 at a time, durably, before the first of them is used; an orderly close writes
  * the last one that was. So after a crash the next reserved block begins.
