@@ -183,12 +183,33 @@ static void let_go(struct engine *engine, struct container *container)
 	rtreg_unpin(container->settings); /* on whichever thread this is */
 }
 
+/*
+ * Whether the container's first process ends in time. Its parent, the runtime that created it, is gone, so it is
+ * this process' child now (PR_SET_CHILD_SUBREAPER), and its number is nobody else's until it was waited for.
+ */
+static bool gone_within(const struct container *container, int64_t timeout_s)
+{
+	struct pollfd process = {.fd = pidfd_open(container->init, 0), .events = POLLIN}; /* close-on-exec */
+	bool endless = timeout_s < 0 || timeout_s > INT_MAX / 1000;
+	bool gone = process.fd >= 0 && poll(&process, 1, endless ? -1 : (int)timeout_s * 1000) > 0;
+
+	if (process.fd >= 0)
+		close(process.fd);
+	return gone;
+}
+
+static const char *pid_file(struct engine *engine, const char *id, char *path)
+{
+	snprintf(path, PATH_MAX, "%s/%s.pid", engine->root, id);
+	return path;
+}
+
 static bool create_and_start(struct engine *engine, struct container *container)
 {
 	char path[PATH_MAX];
 	FILE *file;
 
-	snprintf(path, sizeof(path), "%s/%s.pid", engine->root, container->id);
+	pid_file(engine, container->id, path);
 	if (!COMMAND(engine, container, "create", "--bundle", engine->bundle, "--pid-file", path,
 	             container->id))
 		return false;
@@ -235,28 +256,14 @@ static void start_container(struct engine *engine, struct container *container)
 	}
 	complain(engine, container->id, "cannot be started");
 	COMMAND(engine, container, "delete", "--force", container->id);
+	if (container->init > 0 && gone_within(container, KILL_TIMEOUT_S))
+		waitpid(container->init, NULL, 0);
 	let_go(engine, container); /* last: as long as something of it is there, its runtime must be known */
 	return;
 refused:
-	complain(engine, container->id,
-	         error.message); /* a command would exit with rtreg_exit_code(&error) */
+	complain(engine, container->id, error.message); /* a command exits with rtreg_exit_code() */
 	rtreg_error_fini(&error);
 	rtreg_unpin(container->settings);
-}
-
-/*
- * Whether the container's first process ends in time. Its parent, the runtime that created it, is gone, so it is
- * this process' child now (PR_SET_CHILD_SUBREAPER), and its number is nobody else's until it was waited for.
- */
-static bool gone_within(const struct container *container, int64_t timeout_s)
-{
-	struct pollfd process = {.fd = pidfd_open(container->init, 0), .events = POLLIN}; /* close-on-exec */
-	bool endless = timeout_s < 0 || timeout_s > INT_MAX / 1000;
-	bool gone = process.fd >= 0 && poll(&process, 1, endless ? -1 : (int)timeout_s * 1000) > 0;
-
-	if (process.fd >= 0)
-		close(process.fd);
-	return gone;
 }
 
 static void stop_container(struct engine *engine, struct container *container)
@@ -279,11 +286,13 @@ static void stop_container(struct engine *engine, struct container *container)
 
 /*
  * An engine that was killed has left containers behind. Their lock-ins tell which, and by what they can be ended,
- * even where no configuration knows that runtime any more.
+ * even where no configuration knows that runtime any more. (Its last commands may be at work still, for a moment;
+ * an engine that is started again at once waits for them.)
  */
 static int remove_left_over(struct engine *engine, struct rtreg_error *error)
 {
 	struct rtreg_lock_in *left;
+	char path[PATH_MAX];
 	size_t count;
 	int code = rtreg_lock_ins(engine->registry, engine->root, &left, &count, error);
 
@@ -294,6 +303,7 @@ static int remove_left_over(struct engine *engine, struct rtreg_error *error)
 			code = rtreg_unlock(engine->registry, engine->root, left[i].id, error);
 		else
 			complain(engine, left[i].id, "was left over and cannot be deleted");
+		unlink(pid_file(engine, left[i].id, path));
 	}
 	if (count > 0)
 		fprintf(stderr, "engine: %zu containers were left over\n", count);
@@ -407,7 +417,7 @@ static bool run_pool(struct engine *engine)
 
 /* --- the whole --- */
 
-/* True: all that was begun was started and stopped, by one and the same runtime, and nothing is left of it. */
+/* True: all that was begun was started and stopped, each by one and the same runtime, and nothing is left. */
 static bool report(struct engine *engine)
 {
 	struct rtreg_statistics statistics;

@@ -19,22 +19,21 @@ int main(int argc, char **argv)
 	int status = 0, code = argc < 6 ? -EINVAL : rtreg_open(&options, &registry, &error);
 	pid_t child;
 
-	if (code == 0) {
-		rcu_read_lock();
-		if ((code = rtreg_resolve(rtreg_borrow(registry), argv[4], &runtime, &error)) == 0)
-			fprintf(stderr, "%s: shim %s\n", runtime.name, runtime.shim);
-		rcu_read_unlock(); /* the strings in `runtime` may go from here on; what is locked in stays */
-	}
+	rcu_read_lock();
+	if (code == 0 && (code = rtreg_resolve(rtreg_borrow(registry), argv[4], &runtime, &error)) == 0)
+		fprintf(stderr, "%s: shim %s\n", runtime.name, runtime.shim);
+	rcu_read_unlock(); /* the strings in `runtime` may go from here on; what is locked in stays */
 	if (code == 0 && (code = rtreg_lock_in(registry, NULL, argv[3], argv[4], &lock_in, &error)) == 0) {
 		argv[4] = (char *)(lock_in.binary ? lock_in.binary : ""); /* none: for engines with shims */
 		error.code = code = -posix_spawnp(&child, argv[4], NULL, NULL, &argv[4], environ);
 	}
 	if (code == 0 && waitpid(child, &status, 0) == child && status == 0 && strcmp(argv[5], "delete") == 0)
 		code = rtreg_unlock(registry, NULL, argv[3], &error);
-	if (code < 0)
-		fprintf(stderr, "minimal: %s\n", error.message[0] ? error.message : strerror(-code));
+	status = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+	if (code < 0 && fprintf(stderr, "minimal: %s\n", error.message[0] ? error.message : strerror(-code)))
+		status = registry ? rtreg_exit_code(&error) : 125;
 	rtreg_lock_in_fini(&lock_in);
 	rtreg_close(registry);
 	rtreg_error_fini(&error);
-	return code < 0 ? rtreg_exit_code(&error) : WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+	return status;
 }

@@ -38,7 +38,7 @@ set -e -m
 def tour():
     """The lines to type, and the file to write where it is shown."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    text = text[text.index("## A short tour") : text.index("## In an engine")]
+    text = text[text.index("## A short tour") : text.index("## Use it from your engine")]
     for config, lines in BLOCK.findall(text):
         if config:
             yield f"cat >daemon.json <<'END'\n{config}END"

@@ -45,9 +45,9 @@ def dead_links(root):
 
 def example_differs(root):
     block = C_BLOCK.search((root / "README.md").read_text(encoding="utf-8"))
-    example = (root / "docs/examples/embed.c").read_text(encoding="utf-8")
+    example = (root / "docs/examples/minimal.c").read_text(encoding="utf-8")
     if not block or block.group(1) not in example:
-        yield "README.md: its C example is not a part of docs/examples/embed.c"
+        yield "README.md: its C example is not a part of docs/examples/minimal.c"
 
 
 def bad_json(root):
