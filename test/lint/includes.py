@@ -32,6 +32,10 @@ STATIONS_MAY = {"client": ("values", "lockins")}
 # The generator of the manual reads rtregd's table of options too.
 MANUAL = re.compile(r"tools/manual\w*\.[ch]")
 MANUAL_MAY = ("daemon/options.h",)
+# rtreg-runtime must do without the daemon, and without the registry.
+FRONT_DOOR = "tools/runtime/"
+FRONT_DOOR_MAY = ("bytes/source.h", "lockins/lock_in.h", "lockins/lockins.h", "lockins/name.h", "runtimes/lookup.h",
+                  "values/parse.h")
 SYSTEM_FOLDERS = ("sys", "linux", "arpa", "net", "netinet", "asm", "bits")
 
 
@@ -89,6 +93,8 @@ def check_program(root, path, header):
     if header.startswith("base/") or header in PROGRAMS_MAY[own]:
         return None
     if MANUAL.fullmatch(path) and header in MANUAL_MAY:
+        return None
+    if path.startswith(FRONT_DOOR) and header in FRONT_DOOR_MAY:
         return None
     if (root / own / header).is_file() or (header.startswith(own + "/") and (root / header).is_file()):
         return None

@@ -36,6 +36,8 @@ REFUSED = (
     ("the daemon's options in rtregctl", "tools/commands.c", '#include "daemon/options.h"'),
     ("a library that nobody named", "lib/values/a.c", "#include <curl/curl.h>"),
     ("white space in the directive", "lib/bytes/a.c", '  #  include "values/value.h"'),
+    ("the registry in the front door", "tools/runtime/a.c", '#include "registry/registry.h"'),
+    ("the lock-ins in rtregctl", "tools/a.c", '#include "lockins/lockins.h"'),
     ("an earlier station in the client", "lib/client/a.c", '#include "bytes/scan.h"'),
     ("a folder that the document does not know", "lib/extra/a.c", "int x;"),
 )
@@ -54,6 +56,7 @@ ALLOWED = (
     ("the daemon's options in the manual", "tools/manual.c", '#include "daemon/options.h"'),
     ("the daemon's own header", "daemon/a.c", '#include "server.h"'),
     ("a tool's base", "tools/a.c", '#include "base/text.h"'),
+    ("the lock-ins in the front door", "tools/runtime/a.c", '#include "lockins/lockins.h"'),
     ("the client's HTTP in a tool", "tools/a.c", '#include "client/http.h"'),
     ("the parser in the client", "lib/client/a.c", '#include "values/parse.h"'),
     ("a system header", "lib/values/a.c", "#include <sys/stat.h>"),

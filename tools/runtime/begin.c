@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* create, run and restore: which runtime a container gets. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/fs.h"
+#include "base/problems.h"
+#include "runtime/bundle.h"
+#include "runtime/child.h"
+#include "runtime/daemon.h"
+#include "runtime/front_door.h"
+#include "runtime/target.h"
+
+/* A container that others create and delete at the same time. */
+#define REPLACED_MAX 8
+
+int begin_is_known(struct front_door *door, const char *path, bool *ret_known, struct rtreg_error *error)
+{
+	char **argv = target_state_arguments(door->arena, door->invocation, door->container);
+	int r = argv ? child_ask(path, argv, ret_known) : -ENOMEM;
+
+	if (r == -ENOMEM)
+		return error_no_memory(error);
+	if (r < 0)
+		return error_set(error, r, path, "%s does not tell whether it knows container %s: %s", path,
+		                 door->container, fs_error_text(r));
+	return 0;
+}
+
+/* Whether what was found is of a container that lives, or was made for one that is to begin. */
+static int counts(struct front_door *door, const char *boot_id, bool *ret_counts, struct rtreg_error *error)
+{
+	const struct rtreg_lock_in *lock_in = &door->held.lock_in;
+	const char *path;
+
+	*ret_counts = true;
+	if (!lock_in->boot_id)
+		return 0;
+	if (strcmp(lock_in->boot_id, boot_id) != 0) {
+		*ret_counts = false;
+		return 0;
+	}
+	if (door->invocation->command->kind == COMMAND_RESTORE)
+		return 0;
+	if (target_find(door->arena, &door->state, lock_in, &path, NULL) == 0)
+		return begin_is_known(door, path, ret_counts, error);
+	*ret_counts = false; /* nobody can know it any more */
+	return 0;
+}
+
+/* Removes what does not count, until there is one that does, or none. */
+static int settle(struct front_door *door, const char *boot_id, struct rtreg_error *error)
+{
+	for (int removed = 0; door->held.found; removed++) {
+		bool is_good;
+		int r = counts(door, boot_id, &is_good, error);
+
+		if (r < 0 || is_good)
+			return r;
+		if (removed == REPLACED_MAX)
+			return error_set(
+			        error, -EBUSY, door->container,
+			        "container %s is being created and deleted by others at the same time",
+			        door->container);
+		r = held_unlock(&door->held, &door->lockins, error);
+		if (r < 0)
+			return r;
+		held_fini(&door->held);
+		r = held_find(&door->held, &door->lockins, &door->state, door->root, door->container, error);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int check_annotation(const struct front_door *door, const char *annotation, struct rtreg_error *error)
+{
+	const char *runtime = door->held.lock_in.runtime;
+
+	if (!*annotation || strcmp(annotation, runtime) == 0)
+		return 0;
+	return error_set(
+	        error, -EEXIST, door->container,
+	        "container %s is locked in to runtime %s, but its annotation " RUNTIME_ANNOTATION
+	        " names %s; nothing was created. Unlock it (rtregctl unlock), or change the annotation",
+	        door->container, runtime, annotation);
+}
+
+/* The lock-in that the daemon answered with must be where the later commands look for it. */
+static int read_back(struct front_door *door, const struct lock_in_name *name, const char *locked,
+                     struct rtreg_error *error)
+{
+	int r = held_find(&door->held, &door->lockins, &door->state, door->root, door->container, error);
+
+	if (r < 0)
+		return r;
+	if (door->held.found)
+		return 0;
+	if (locked)
+		(void)daemon_unlock(name, locked, NULL);
+	return error_set(
+	        error, -ESRCH, door->state.path,
+	        "rtregd has locked container %s in, but not in %s: set RTREG_STATE_DIR to where it keeps its "
+	        "state",
+	        door->container, door->state.path);
+}
+
+static int lock_in(struct front_door *door, const char *runtime, const char *boot_id,
+                   struct rtreg_error *error)
+{
+	const char *locked = NULL;
+	struct lock_in_name name;
+	int r = lock_in_name_init(&name, door->root, door->container, error);
+
+	if (r == 0)
+		r = daemon_lock_in(door->arena, &name, runtime, boot_id, &locked, &door->exit_code, error);
+	if (r == 0)
+		r = read_back(door, &name, locked, error);
+	door->created = r == 0 && locked;
+	return r;
+}
+
+/* Which one it is to be, if what was found does not tell. */
+static int choose(struct front_door *door, const char *boot_id, struct rtreg_error *error)
+{
+	const char *annotation;
+	int r = bundle_runtime(door->arena, door->invocation, &annotation, error);
+
+	if (r == 0)
+		r = settle(door, boot_id, error);
+	if (r < 0)
+		return r;
+	return door->held.found ? check_annotation(door, annotation, error)
+	                        : lock_in(door, annotation, boot_id, error);
+}
+
+int begin_container(struct front_door *door, struct rtreg_error *error)
+{
+	const bool restored = door->invocation->command->kind == COMMAND_RESTORE;
+	char boot_id[BOOT_ID_LENGTH + 1];
+	int r = boot_id_read(boot_id);
+
+	if (r < 0)
+		return error_set(error, r, NULL, "cannot tell which boot this is: %s", fs_error_text(r));
+	if (restored)
+		r = settle(door, boot_id, error);
+	/* a container that comes back goes where it was, whatever its bundle says */
+	if (r == 0 && !(restored && door->held.found))
+		r = choose(door, boot_id, error);
+	return r;
+}
