@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "manual_holes.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "commands.h"
 #include "daemon/options.h"
 #include "manual_roff.h"
+#include "runtime/commands.h"
 
 static void append_daemon_option(struct text *page, const struct option_info *option)
 {
@@ -85,12 +87,41 @@ static void all_commands(struct text *page)
 		append_command(page, &commands[i]);
 }
 
+static void front_door_options(struct text *page)
+{
+	for (const struct oci_option *option = global_options; option->names; option++) {
+		char name[32];
+
+		if (!option->help)
+			continue;
+		snprintf(name, sizeof(name), "%.*s", (int)oci_option_length(option), option->names);
+		roff_option(page, oci_option_letter(option), name, option->argument);
+		roff_sentence(page, option->help);
+	}
+}
+
+static void front_door_commands(struct text *page)
+{
+	for (size_t i = 0; i < oci_command_count; i++) {
+		text_append(page, ".TP\n");
+		roff_bold(page, oci_commands[i].name);
+		text_append_char(page, '\n');
+		roff_sentence(page, oci_commands[i].help);
+	}
+}
+
 static const struct {
 	const char *name;
 	void (*fill)(struct text *page);
 } holes[] = {
-        {"OWN_OPTIONS", own_options}, {"KEY_OPTIONS", key_options}, {"COMMON_OPTIONS", all_common_options},
-        {"COMMANDS", all_commands},   {"KEYS", hole_keys},          {"COMPATIBLE", hole_compatible},
+        {"OWN_OPTIONS", own_options},
+        {"KEY_OPTIONS", key_options},
+        {"COMMON_OPTIONS", all_common_options},
+        {"COMMANDS", all_commands},
+        {"KEYS", hole_keys},
+        {"COMPATIBLE", hole_compatible},
+        {"FRONT_DOOR_OPTIONS", front_door_options},
+        {"FRONT_DOOR_COMMANDS", front_door_commands},
 };
 
 bool hole_fill(struct text *page, const char *name, size_t length)

@@ -14,7 +14,7 @@ import sys
 import unittest
 
 BUILD = os.environ.get("RTREG_BUILD", "build")
-PAGES = ("rtregctl.1", "rtreg.json.5", "rtregd.8")
+PAGES = ("rtregctl.1", "rtreg.json.5", "rtregd.8", "rtreg-runtime.8")
 RULES = {
     "restart": "needs a restart",
     "keep": "replaced; kept if absent",
@@ -88,6 +88,7 @@ class Pages(unittest.TestCase):
             "rtregctl.1": ["OPTIONS", "COMMANDS", "EXIT STATUS", "ENVIRONMENT"],
             "rtreg.json.5": ["KEYS", "ACCEPTED WITHOUT EFFECT"],
             "rtregd.8": ["OPTIONS", "SIGNALS", "EXIT STATUS", "ENVIRONMENT"],
+            "rtreg-runtime.8": ["COMMANDS", "OPTIONS", "SIGNALS", "EXIT STATUS", "ENVIRONMENT"],
         }
         for page in PAGES:
             text = rendered(page)
@@ -138,6 +139,17 @@ class Pages(unittest.TestCase):
                 for option in options(own):
                     if option[0] not in common:
                         self.assert_option(found[0], *option)
+
+    def test_rtreg_runtime_tells_each_option_and_command_of_its_help(self):
+        page, told = rendered("rtreg-runtime.8"), program("tools", "rtreg-runtime", "--help")
+        seen = list(options(told))
+        self.assertGreater(len(seen), 3)
+        for option in seen:
+            with self.subTest(option[0]):
+                self.assert_option(section(page, "OPTIONS"), *option)
+        for name, what in re.findall(r"(?m)^  ([a-z]+) {2,}(\S.*)$", told):
+            with self.subTest(name):
+                self.assertRegex(section(page, "COMMANDS"), rf"(?m)^{name}\s+{re.escape(sentence(what))}$")
 
     def keys(self):
         lines = [line.split("\t") for line in subprocess.check_output([PRINT_KEYS], text=True).splitlines()]
