@@ -26,6 +26,15 @@ static void leave(struct rtreg *registry, bool offline)
 	blocking_end(registry->store.head.flavor, offline);
 }
 
+/* Moves a lock-in to the caller, if he wants it. */
+static void give(struct rtreg_lock_in *from, struct rtreg_lock_in *ret)
+{
+	if (!ret)
+		return;
+	*ret = *from;
+	*from = (struct rtreg_lock_in){0};
+}
+
 /* --- locking in --- */
 
 /* What is asked for. */
@@ -193,10 +202,7 @@ static int run(struct rtreg *registry, struct request *request, struct rtreg_loc
 	if (r < 0)
 		return r;
 	statistics_count(&registry->statistics, COUNT_LOCK_INS_MADE, lock_in.created);
-	if (ret) {
-		*ret = lock_in;
-		lock_in = (struct rtreg_lock_in){0};
-	}
+	give(&lock_in, ret);
 	return 0;
 }
 
@@ -263,6 +269,7 @@ int rtreg_unlock(struct rtreg *registry, const char *root, const char *container
 int rtreg_locked(struct rtreg *registry, const char *root, const char *container, struct rtreg_lock_in *ret,
                  struct rtreg_error *error)
 {
+	_cleanup_lock_in_ struct rtreg_lock_in found = {0};
 	struct lock_in_name name;
 	bool offline = false;
 	int r = lock_in_name_init(&name, root, container, error);
@@ -271,8 +278,10 @@ int rtreg_locked(struct rtreg *registry, const char *root, const char *container
 		r = enter(registry, &offline, error);
 	if (r < 0)
 		return r;
-	r = lockins_read(&registry->lock_ins, &name, ret, NULL, error);
+	r = lockins_read(&registry->lock_ins, &name, &found, NULL, error);
 	leave(registry, offline);
+	if (r == 0)
+		give(&found, ret);
 	return r;
 }
 
