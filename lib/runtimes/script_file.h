@@ -49,11 +49,17 @@ struct script_file {
 struct script_file *script_file_new(const char *name, const char *content, size_t length);
 
 /*
- * Looks whether `file` is in place, whole, ours and executable, and remembers what it looks like. *ret_fault
+ * Looks whether `file` is in place, whole, ours and can be executed, and remembers what it looks like. *ret_fault
  * is NULL if so, else SCRIPT_MISSING or what is wrong in words. Fails only if it cannot be told.
  */
 extern const char SCRIPT_MISSING[];
 int script_file_look(struct script_store *store, struct script_file *file, const char **ret_fault);
+
+/*
+ * -EAGAIN if anybody has the file behind `fd`, open for reading, open for writing: executing it fails with ETXTBSY then.
+ * A read lease is granted exactly when nobody has. Where leases are not to be had, 0.
+ */
+int script_file_lease(int fd);
 
 /* Remembers that the file behind `fd` is `file`, and right. */
 int script_file_remember(struct script_file *file, int fd);

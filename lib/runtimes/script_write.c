@@ -244,22 +244,7 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/*
- * A child that another thread forked while we wrote holds our descriptor until its exec, and as long as
- * anybody does, executing the script fails with ETXTBSY. A read lease is granted exactly when nobody has the
- * file open for writing.
- */
-static int try_lease(int fd)
-{
-	/* Should somebody open the file this very moment, the signal must not be SIGIO, which kills. */
-	if (fcntl(fd, F_SETSIG, SIGURG) < 0)
-		return 0;
-	if (fcntl(fd, F_SETLEASE, F_RDLCK) < 0)
-		return errno == EAGAIN ? -EAGAIN : 0;
-	fcntl(fd, F_SETLEASE, F_UNLCK);
-	return 0;
-}
-
+/* A child that another thread forked while we wrote holds our descriptor until its exec. */
 static int wait_executable(struct script_store *store, struct script_file *file, int64_t deadline_ms,
                            struct problems *problems)
 {
@@ -269,7 +254,7 @@ static int wait_executable(struct script_store *store, struct script_file *file,
 	fd = openat(store->directory, file->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	while (try_lease(fd) == -EAGAIN) {
+	while (script_file_lease(fd) == -EAGAIN) {
 		if (now_ms() >= deadline_ms) {
 			problems_warn(
 			        problems, store->path,

@@ -395,6 +395,13 @@ static void damage_fifo(const char *path, const struct script *script)
 	ck_assert_int_eq(mkfifo(path, 0700), 0);
 }
 
+/* Until the end of the test's process. */
+static void damage_writer(const char *path, const struct script *script)
+{
+	(void)script;
+	ck_assert_int_ge(open(path, O_WRONLY | O_CLOEXEC), 0);
+}
+
 static void damage_missing(const char *path, const struct script *script)
 {
 	(void)script;
@@ -406,15 +413,11 @@ static const struct {
 	const char *fault;
 	bool needs_root;
 } damages[] = {
-        {damage_content, "content changed", false},
-        {damage_content_keeping_times, "content changed", false},
-        {damage_length, "content changed", false},
-        {damage_mode, "mode changed", false},
-        {damage_set_user_id, "mode changed", false},
-        {damage_no_mode, "mode changed", false},
-        {damage_owner, "owner changed", true},
-        {damage_link, "not a regular file", false},
-        {damage_fifo, "not a regular file", false},
+        {damage_content, "content changed", false},  {damage_content_keeping_times, "content changed", false},
+        {damage_length, "content changed", false},   {damage_mode, "mode changed", false},
+        {damage_set_user_id, "mode changed", false}, {damage_no_mode, "mode changed", false},
+        {damage_owner, "owner changed", true},       {damage_link, "not a regular file", false},
+        {damage_fifo, "not a regular file", false},  {damage_writer, "open for writing", false},
         {damage_missing, "missing", false}, /* last: a new script is no damage */
 };
 
