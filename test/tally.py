@@ -62,6 +62,9 @@ def main():
             total = [a + b for a, b in zip(total, numbers)]
             if numbers[1]:
                 show(sys.argv[1], test)
+            elif test["result"] == "SKIP":
+                print(*re.findall(r"^skipped: .*$", test.get("stdout") or "", re.MULTILINE)[:1],
+                      f"({sys.argv[1]}: {test['name']})")
     print(*total)
 
 
