@@ -7,6 +7,7 @@ import contextlib
 import glob
 import json
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -16,6 +17,7 @@ import time
 import unittest
 
 BUILD = os.path.abspath(os.environ.get("RTREG_BUILD", "build"))
+TOP = pathlib.Path(__file__).resolve().parents[2]
 ENGINE = os.path.join(BUILD, "docs", "examples", "engine")
 PATIENCE = 120  # seconds that anything may take before it counts as hanging
 
@@ -275,6 +277,19 @@ class WithRunc(WithScript):
         spec["process"].update(terminal=False, args=["/bin/sh", "-c", STAYS_UNTIL_TERM])
         with open(self.at("bundle/config.json"), "w") as file:
             json.dump(spec, file)
+
+    def test_commands_of_the_examples_readme_work(self):
+        text = (TOP / "docs/examples/README.md").read_text(encoding="utf-8")
+        typed = re.search(r"To see engine.c at work.*?\n\n((?:    [^\n]*\n)+)", text)[1]
+        self.assertIn("runc spec", typed)
+        typed = typed.replace("/tmp/engine", self.at("typed")).replace("build/docs/examples/engine", ENGINE)
+        done = subprocess.run(["sh", "-ec", typed.replace("/bin/busybox", shutil.which("busybox"))], text=True, check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE,
+                              env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin"})
+        self.assertEqual(done.returncode, 0, done.stdout)
+        shown = re.search(r"It ends with what it did:\n\n((?:    [^\n]*\n)+)", text)[1]
+        count = re.compile(r"\d+ (?=times another|done)")
+        self.assertEqual(count.sub("N ", done.stdout), count.sub("N ", shown.replace("    ", "")))
 
 
 if __name__ == "__main__":
