@@ -12,14 +12,18 @@ export PKG_CONFIG_PATH="$work/root$libdir/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONF
 flags="-std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wstrict-prototypes -Werror -pthread"
 [ "$sanitizers" = none ] || flags="$flags -fsanitize=$sanitizers"
 
+# compile PROGRAM LIBURCU FILE...
 compile() {
+	program=$work/$1 liburcu=$2
+	shift 2
 	# shellcheck disable=SC2046,SC2086 # words
-	${CC:-cc} $flags -o "$work/$1" "$examples/$1.c" \
-		$(pkg-config --define-variable=prefix="$work/root$prefix" --cflags --libs rtreg) $(pkg-config --cflags --libs "$2")
+	(cd "$examples" && ${CC:-cc} $flags -o "$program" "$@" \
+		$(pkg-config --define-variable=prefix="$work/root$prefix" --cflags --libs rtreg) \
+		$(pkg-config --cflags --libs "$liburcu"))
 }
 
-compile minimal liburcu-bp
-compile engine liburcu
+compile minimal liburcu-bp minimal.c
+compile engine liburcu engine.c engine_container.c
 
 export LD_LIBRARY_PATH="$work/root$libdir"
 printf '{"runtimes": {"true": {"path": "/bin/true"}}}' >"$work/daemon.json"
