@@ -19,11 +19,12 @@ compile() {
 	# shellcheck disable=SC2046,SC2086 # words
 	(cd "$examples" && ${CC:-cc} $flags -o "$program" "$@" \
 		$(pkg-config --define-variable=prefix="$work/root$prefix" --cflags --libs rtreg) \
-		$(pkg-config --cflags --libs "$liburcu"))
+		${liburcu:+$(pkg-config --cflags --libs "$liburcu")})
 }
 
 compile minimal liburcu-bp minimal.c
 compile engine liburcu engine.c engine_container.c
+compile client '' client.c
 
 export LD_LIBRARY_PATH="$work/root$libdir"
 printf '{"runtimes": {"true": {"path": "/bin/true"}}}' >"$work/daemon.json"

@@ -8,6 +8,7 @@ laid over with what nobody else sees. What the page shows as said must be said.
 Exits with 77 where the engines cannot be had here."""
 
 import contextlib
+import itertools
 import os
 import pathlib
 import re
@@ -19,7 +20,7 @@ import sys
 import enclosure
 from dockerd import OPTIONS
 from images import make_image, make_root
-from programs import TOP, built, cannot_contain, find, missing
+from programs import TOP, built, cannot_contain, cgroup_roots, find, missing
 from world import Broken, Service, run, wait_for
 
 PAGE = (pathlib.Path(TOP) / "docs/engines.md").read_text(encoding="utf-8")
@@ -159,6 +160,11 @@ class Machine:
     def close(self):
         for service in reversed(self.services.values()):
             service.end()
+        # ctr's and Podman's, which are nobody's when they are empty.
+        for root, name in itertools.product(cgroup_roots(), ("default", "libpod_parent")):
+            for path, _, _ in os.walk(os.path.join(root, name), topdown=False):
+                with contextlib.suppress(OSError):
+                    os.rmdir(path)
 
 
 def follow(kind):
