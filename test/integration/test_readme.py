@@ -38,7 +38,8 @@ set -e -m
 def tour():
     """The lines to type, and the file to write where it is shown."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    text = text[text.index("## A short tour") : text.index("## Use it from your engine")]
+    parts = (("## A short tour", "## Use it from your engine"), ("**An engine in any language**", "**An engine in C**"))
+    text = "".join(text[text.index(begin) : text.index(end)] for begin, end in parts)
     for config, lines in BLOCK.findall(text):
         if config:
             yield f"cat >daemon.json <<'END'\n{config}END"
@@ -70,7 +71,10 @@ class Readme(unittest.TestCase):
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=2 * PATIENCE, check=False,
         )
         self.assertEqual(done.returncode, 0, done.stdout)
-        said = dict(re.findall(r"(?m)^# (\S+ \S+)\n((?:(?!# \w+ \S+\n).*\n)*)", done.stdout))
+        self.assertNotIn('"message"', done.stdout, "a request was refused")
+        said = {}
+        for command, output in re.findall(r"(?m)^# (\S+ \S+)\n((?:(?!# \w+ \S+\n).*\n)*)", done.stdout):
+            said[command] = said.get(command, "") + output
         for command, word in (
             ("rtregctl ls", "runsc"),
             ("rtregctl resolve", "io.containerd.kata.v2"),
@@ -86,6 +90,7 @@ class Readme(unittest.TestCase):
             ("rtregctl unlock", "is unlocked"),
             ("rtregctl events", "reload"),
             ("rtregctl metrics", "rtreg_generation"),
+            *([("curl --unix-socket", '"runtime":"')] if shutil.which("curl") else []),
         ):
             with self.subTest(command):
                 self.assertIn(word, said[command])
