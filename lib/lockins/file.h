@@ -9,8 +9,10 @@
 int lockins_fail(const struct lockins *lockins, int code, struct rtreg_error *error, const char *what, ...)
         __attribute__((format(printf, 4, 5)));
 
-/* Opens a directory below the state directory. -errno, without a message. */
-int lockins_open_directory(int parent, const char *path);
+/* Opens the directory `name` in `parent`; a link is not followed. -errno, without a message. */
+int lockins_open_directory(int parent, const char *name);
+/* The same for STATE/lock-ins/NAME, neither of which may be a link. */
+int lockins_open_below(const struct lockins *lockins, const char *name);
 /* Opens STATE/lock-ins/NAME, making both if missing, durably. */
 int lockins_make_directory(struct lockins *lockins, const char *name, int *ret, struct rtreg_error *error);
 

@@ -37,7 +37,10 @@ int lockins_fail(const struct lockins *lockins, int code, struct rtreg_error *er
 
 void lockins_init(struct lockins *ret, int state, const char *path)
 {
+	struct stat st;
+
 	*ret = (struct lockins){.state = state, .path = path};
+	ret->owner = fstat(state, &st) == 0 ? st.st_uid : geteuid();
 	pthread_mutex_init(&ret->making, NULL);
 	pthread_mutex_init(&ret->turns_lock, NULL);
 	pthread_cond_init(&ret->turns_change, NULL);
@@ -72,11 +75,18 @@ void lockins_fini(struct lockins *lockins)
 	pthread_cond_destroy(&lockins->turns_change);
 }
 
-int lockins_open_directory(int parent, const char *path)
+int lockins_open_directory(int parent, const char *name)
 {
-	int fd = openat(parent, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
+}
+
+int lockins_open_below(const struct lockins *lockins, const char *name)
+{
+	_cleanup_close_ int all = lockins_open_directory(lockins->state, LOCKINS_DIR);
+
+	return all < 0 ? all : lockins_open_directory(all, name);
 }
 
 int lockins_none(const struct lock_in_name *name, struct rtreg_error *error)
@@ -88,15 +98,12 @@ int lockins_none(const struct lock_in_name *name, struct rtreg_error *error)
 int lockins_open_root(const struct lockins *lockins, const struct lock_in_name *name, int *ret,
                       struct rtreg_error *error)
 {
-	char path[sizeof(LOCKINS_DIR) + sizeof(name->directory) + 1];
-	int fd;
+	int fd = lockins_open_below(lockins, name->directory);
 
-	snprintf(path, sizeof(path), LOCKINS_DIR "/%s", name->directory);
-	fd = lockins_open_directory(lockins->state, path);
 	if (fd == -ENOENT)
 		return lockins_none(name, error);
 	if (fd < 0)
-		return lockins_fail(lockins, fd, error, "open %s", path);
+		return lockins_fail(lockins, fd, error, "open " LOCKINS_DIR "/%s", name->directory);
 	*ret = fd;
 	return 0;
 }
@@ -165,6 +172,23 @@ int lockins_read_file(int directory, const char *name, char **ret, size_t *ret_l
 	return 0;
 }
 
+/* What is read decides what is executed: nobody else may have written it. */
+static int check_trust(const struct lockins *lockins, int fd, struct rtreg_error *why)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return error_set(why, -EBADMSG, NULL, "it cannot be looked at");
+	if (st.st_uid != 0 && st.st_uid != geteuid() && st.st_uid != lockins->owner)
+		return error_set(why, -EBADMSG, NULL, "it is not to be trusted: it belongs to user %u",
+		                 st.st_uid);
+	if (st.st_mode & (S_IWGRP | S_IWOTH))
+		return error_set(why, -EBADMSG, NULL,
+		                 "it is not to be trusted: others may write to it (mode %04o)",
+		                 st.st_mode & 07777);
+	return 0;
+}
+
 /* Whether it is what its name says. */
 static bool is_of(const struct rtreg_lock_in *lock_in, const char *directory, const char *id)
 {
@@ -190,6 +214,8 @@ int lockins_read_at(const struct lockins *lockins, int directory, const char *sh
 		return lockins_fail(lockins, r, error, "read " LOCKINS_DIR "/%s/%s", shown, id);
 	if (r < 0)
 		error_set(&why, r, NULL, "it is no regular file, or too large");
+	else
+		r = check_trust(lockins, fd, &why);
 	while (r == 0 && length > 0 && text[length - 1] == '\n')
 		length--;
 	if (r == 0)
@@ -228,8 +254,9 @@ int lockins_default_runtime(const struct lockins *lockins, struct rtreg_lock_in 
 {
 	_cleanup_error_ struct rtreg_error why = {0};
 	_cleanup_free_ char *text = NULL;
+	_cleanup_close_ int fd = -1;
 	size_t length = 0;
-	int r = lockins_read_file(lockins->state, DEFAULT_RUNTIME_FILE, &text, &length, NULL);
+	int r = lockins_read_file(lockins->state, DEFAULT_RUNTIME_FILE, &text, &length, &fd);
 
 	if (r == -ENOENT)
 		return error_set(error, -ESRCH, lockins->path,
@@ -240,6 +267,8 @@ int lockins_default_runtime(const struct lockins *lockins, struct rtreg_lock_in 
 	if (r < 0)
 		error_set(&why, r, NULL, "it is no regular file, or too large");
 	else
+		r = check_trust(lockins, fd, &why);
+	if (r == 0)
 		r = lock_in_parse_runtime(text, length, ret, &why);
 	if (r == -ENOMEM)
 		return error_no_memory(error);

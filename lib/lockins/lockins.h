@@ -16,6 +16,7 @@
 #define RTREG_LOCKINS_LOCKINS_H
 
 #include <pthread.h>
+#include <sys/types.h>
 
 #include "base/problems.h"
 #include "lockins/lock_in.h"
@@ -35,6 +36,7 @@ struct lockins_turn {
 struct lockins {
 	int state;        /* descriptor of the state directory */
 	bool owned;       /* `state` is */
+	uid_t owner;      /* of the state directory */
 	const char *path; /* of it, for messages; not owned */
 	/* Held while directories and scripts are made: whoever sees one knows that it is durable. */
 	pthread_mutex_t making;
@@ -57,7 +59,8 @@ void lockins_fini(struct lockins *lockins);
 
 /*
  * Reads one. *ret is the caller's; *ret_fd (NULL: not wanted) too: the descriptor of the very file, to be closed, for
- * lockins_remove_read(). -ESRCH: there is none; -EBADMSG: the file is none, or not of this name.
+ * lockins_remove_read(). -ESRCH: there is none; -EBADMSG: the file is none, not of this name, or not
+ * to be trusted.
  */
 int lockins_read(const struct lockins *lockins, const struct lock_in_name *name, struct rtreg_lock_in *ret,
                  int *ret_fd, struct rtreg_error *error);
@@ -97,7 +100,10 @@ struct lockins_visitor {
 	 * negative errno ends the scan.
 	 */
 	int (*found)(void *context, int directory, struct rtreg_lock_in *lock_in);
-	/* -EINVAL: something that does not belong here; else what lockins_read() says of one. */
+	/*
+	 * -EINVAL: something that does not belong here; else what lockins_read() says of one, or there may be more than
+	 * were found.
+	 */
 	void (*bad)(void *context, const struct rtreg_error *why);
 	void *context;
 };
@@ -118,7 +124,7 @@ int lockins_tidy(struct lockins *lockins, struct rtreg_error *error);
 /* Makes sure that the second copy of a script is there, right and durable. */
 int lockins_keep_script(struct lockins *lockins, const struct script *script, struct rtreg_error *error);
 /*
- * Reads the script that is named `name`, NAME.<sha256>, where it is kept; else from `directory` (a path below the
+ * Reads the script that is named `name`, NAME.<sha256>, where it is kept; else from `directory` (in the
  * state directory; NULL: nowhere). *ret is the caller's, script_fini(); *ret_kept: it was kept. -EBADMSG: it is lost,
  * or the name is no script's; else it cannot be told.
  */

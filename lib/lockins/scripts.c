@@ -76,14 +76,13 @@ int lockins_keep_script(struct lockins *lockins, const struct script *script, st
 /* --- reading --- */
 
 /* 0: the file is there, and what the digest says. -EBADMSG: it is not; else -errno. */
-static int read_proved(int parent, const char *directory, const char *name, const char *digest,
-                       struct script *script)
+static int read_proved(int directory, const char *name, const char *digest, struct script *script)
 {
-	_cleanup_close_ int fd = lockins_open_directory(parent, directory);
 	char found[DIGEST_LENGTH + 1];
 	int r;
 
-	r = fd < 0 ? fd : lockins_read_file(fd, name, &script->content, &script->length, NULL);
+	r = directory < 0 ? directory
+	                  : lockins_read_file(directory, name, &script->content, &script->length, NULL);
 	if (r < 0)
 		return r == -ENOENT ? -EBADMSG : r;
 	digest_hex(script->content, script->length, found);
@@ -97,14 +96,18 @@ int lockins_read_script(const struct lockins *lockins, const char *name, const c
                         struct script *ret, bool *ret_kept, struct rtreg_error *error)
 {
 	const char *digest = digest_of(name);
+	_cleanup_close_ int copies = -1, originals = -1;
 	struct script script = {0};
 	int kept, there = -EBADMSG, r;
 
 	if (!digest)
 		return error_set(error, -EBADMSG, name, "\"%s\" is no wrapper script's name", name);
-	kept = read_proved(lockins->state, SCRIPTS_PATH, digest, digest, &script);
-	if (kept < 0 && kept != -ENOMEM && directory)
-		there = read_proved(lockins->state, directory, name, digest, &script);
+	copies = lockins_open_below(lockins, LOCKINS_SCRIPTS_DIR);
+	kept = read_proved(copies, digest, digest, &script);
+	if (kept < 0 && kept != -ENOMEM && directory) {
+		originals = lockins_open_directory(lockins->state, directory);
+		there = read_proved(originals, name, digest, &script);
+	}
 	if (kept < 0 && there < 0) {
 		/* Where one of them cannot be told, it is not lost yet. */
 		r = kept == -EBADMSG ? there : kept;
@@ -160,7 +163,7 @@ void lockins_sweep_scripts(struct lockins *lockins, bool all_stay, const char *c
                            struct problems *problems)
 {
 	const struct needed needed = {.all = all_stay, .digests = digests, .count = count};
-	int fd = lockins_open_directory(lockins->state, SCRIPTS_PATH);
+	int fd = lockins_open_below(lockins, LOCKINS_SCRIPTS_DIR);
 	_cleanup_closedir_ DIR *stream = fd < 0 ? NULL : fdopendir(fd);
 
 	if (fd == -ENOENT)

@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fs.h"
 #include "registry/registry.h"
@@ -33,14 +35,18 @@ static int write_text(const struct rtreg_snapshot *live, struct text *text)
 	return text->failed ? -ENOMEM : 0;
 }
 
+/* It is the right one, and nobody else may write to it: what stands there is executed. */
 static bool is_there(int state, const struct text *text)
 {
 	_cleanup_close_ int fd =
 	        openat(state, DEFAULT_RUNTIME_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	_cleanup_free_ char *found = fd < 0 ? NULL : malloc(text->length + 1);
+	struct stat st;
 	size_t length;
 
-	return found && fs_read_full(fd, found, text->length + 1, &length) == 0 && length == text->length &&
+	if (!found || fstat(fd, &st) < 0 || st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)))
+		return false;
+	return fs_read_full(fd, found, text->length + 1, &length) == 0 && length == text->length &&
 	       memcmp(found, text->data, length) == 0;
 }
 

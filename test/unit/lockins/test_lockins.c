@@ -305,13 +305,39 @@ static void plant_other_root(const char *path)
 	ck_assert_int_eq(link(temporary_path(from), path), 0);
 }
 
+static void plant_writable_by_all(const char *path)
+{
+	ck_assert_int_eq(chmod(path, 0602), 0);
+}
+
+static void plant_writable_by_a_group(const char *path)
+{
+	ck_assert_int_eq(chmod(path, 0620), 0);
+}
+
+/* Only root can give a file away; others are not told apart then. */
+static void plant_another_users(const char *path)
+{
+	if (chown(path, 12345, 12345) < 0)
+		plant_writable_by_all(path);
+}
+
 static const struct {
 	void (*plant)(const char *path);
 	bool directory;
 } strangers[] = {
-        {plant_half, false},     {plant_empty, false},   {plant_link, false},
-        {plant_directory, true}, {plant_fifo, false},    {plant_socket, false},
-        {plant_gigabyte, false}, {plant_another, false}, {plant_other_root, false},
+        {plant_half, false},
+        {plant_empty, false},
+        {plant_link, false},
+        {plant_directory, true},
+        {plant_fifo, false},
+        {plant_socket, false},
+        {plant_gigabyte, false},
+        {plant_another, false},
+        {plant_other_root, false},
+        {plant_writable_by_all, false},
+        {plant_writable_by_a_group, false},
+        {plant_another_users, false},
 };
 #define STRANGERS ((int)ARRAY_SIZE(strangers))
 
@@ -356,6 +382,32 @@ START_TEST(lockins_read_does_not_follow_a_link_for_a_root)
 }
 END_TEST
 
+START_TEST(lockins_do_not_follow_a_link_for_all_of_them)
+{
+	static const char digest[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+	_cleanup_problems_ struct problems problems = {0};
+	struct script script;
+	char name[128], path[128];
+	bool kept;
+
+	must(create(&web, "t1"));
+	ck_assert_int_eq(mkdir(temporary_path("lock-ins/scripts"), 0700), 0);
+	snprintf(path, sizeof(path), "lock-ins/scripts/%s", digest);
+	write_file(path, "x", 0600);
+	ck_assert_int_eq(rename(temporary_path("lock-ins"), temporary_path("away")), 0);
+	ck_assert_int_eq(symlink("away", temporary_path("lock-ins")), 0);
+	ck_assert_int_eq(lockins_read(&lockins, &web, &found, NULL, &error), -EIO);
+	ck_assert_int_eq(lockins_remove(&lockins, &web, NULL, &error), -EIO);
+	ck_assert_int_eq(create(&web, "t2"), -EIO);
+	snprintf(name, sizeof(name), "r.%s", digest);
+	ck_assert_int_eq(lockins_read_script(&lockins, name, NULL, &script, &kept, NULL), -EIO);
+	lockins_sweep_scripts(&lockins, false, NULL, 0, &problems);
+	ck_assert_uint_eq(problems.warnings.count, 1);
+	ck_assert_uint_eq(count_in("away/_"), 1);
+	ck_assert_uint_eq(count_in("away/scripts"), 1);
+}
+END_TEST
+
 /* --- the default runtime --- */
 
 START_TEST(lockins_default_runtime_reads_what_is_there)
@@ -370,6 +422,10 @@ START_TEST(lockins_default_runtime_reads_what_is_there)
 	write_file("default-runtime", "{\"runtime\":\"r\"", 0600);
 	ck_assert_int_eq(lockins_default_runtime(&lockins, &found, &error), -EBADMSG);
 	ck_assert_ptr_nonnull(strstr(error.message, "damaged"));
+	write_file("default-runtime", "{\"runtime\":\"r\",\"shim\":\"s\"}\n", 0600);
+	ck_assert_int_eq(chmod(temporary_path("default-runtime"), 0622), 0);
+	ck_assert_int_eq(lockins_default_runtime(&lockins, &found, &error), -EBADMSG);
+	ck_assert_ptr_nonnull(strstr(error.message, "others may write to it"));
 }
 END_TEST
 
@@ -603,6 +659,7 @@ static TCase *make_files_case(void)
 	tcase_add_loop_test(tcase, lockins_read_of_what_is_none_names_the_file, 0, STRANGERS);
 	tcase_add_loop_test(tcase, lockins_remove_of_what_is_none_removes_it, 0, STRANGERS);
 	tcase_add_test(tcase, lockins_read_does_not_follow_a_link_for_a_root);
+	tcase_add_test(tcase, lockins_do_not_follow_a_link_for_all_of_them);
 	return tcase;
 }
 
