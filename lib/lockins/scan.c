@@ -96,9 +96,15 @@ static void tell_stranger(void *context, const char *directory, const char *name
 	struct scan *scan = context;
 	_cleanup_error_ struct rtreg_error why = {0};
 
-	error_set(&why, -EINVAL, name,
-	          "%s/" LOCKINS_DIR "/%s%s%s is not a lock-in and was left alone; remove it",
-	          scan->lockins->path, directory ? directory : "", directory ? "/" : "", name);
+	if (!directory && lock_in_directory_is_valid(name))
+		error_set(&why, -EBADMSG, name,
+		          "%s/" LOCKINS_DIR "/%s is no directory, so that the lock-ins that belong there "
+		          "cannot be found: restore it, or remove it",
+		          scan->lockins->path, name);
+	else
+		error_set(&why, -EINVAL, name,
+		          "%s/" LOCKINS_DIR "/%s%s%s is not a lock-in and was left alone; remove it",
+		          scan->lockins->path, directory ? directory : "", directory ? "/" : "", name);
 	scan->visitor->bad(scan->visitor->context, &why);
 }
 

@@ -125,12 +125,26 @@ static void tell_lost(struct reading *reading, const char *name, const struct rt
 		reading->start->incomplete = true;
 }
 
+/* One copy is enough to go on with. -ENOMEM and the like. */
 static int keep_again(struct reading *reading, const struct script *script, struct rtreg_error *error)
 {
-	problems_warn(reading->problems, script->name,
-	              "the second copy of wrapper script %s/%s was missing or damaged; put right",
-	              reading->registry->setup.scripts_dir, script->name);
-	return lockins_keep_script(&reading->registry->lock_ins, script, error);
+	const char *directory = reading->registry->setup.scripts_dir;
+	_cleanup_error_ struct rtreg_error why = {0};
+	int r = lockins_keep_script(&reading->registry->lock_ins, script, &why);
+
+	if (r < 0 && is_for_want_of_something(r)) {
+		error_move(error, &why);
+		return r;
+	}
+	if (r < 0)
+		problems_warn(reading->problems, script->name,
+		              "the second copy of wrapper script %s/%s is missing or damaged: %s", directory,
+		              script->name, why.message);
+	else
+		problems_warn(reading->problems, script->name,
+		              "the second copy of wrapper script %s/%s was missing or damaged; put right",
+		              directory, script->name);
+	return 0;
 }
 
 /* *ret_count is how many of the scripts were found. */

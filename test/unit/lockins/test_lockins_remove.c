@@ -297,7 +297,7 @@ START_TEST(lockins_scan_tells_of_what_does_not_belong_there)
 	ck_assert_ptr_nonnull(strstr(seen.bad, "-74:web "));
 	ck_assert_ptr_nonnull(strstr(seen.bad, "-22:b~ "));
 	ck_assert_ptr_nonnull(strstr(seen.bad, "-22:stray "));
-	ck_assert_ptr_nonnull(strstr(seen.bad, "-22:0123"));
+	ck_assert_ptr_nonnull(strstr(seen.bad, "-74:0123"));
 	ck_assert_ptr_null(strstr(seen.bad, "tmp"));
 	must(lockins_count(&lockins, &count, &error));
 	ck_assert_uint_eq(count, 2);

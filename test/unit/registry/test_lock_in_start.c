@@ -205,6 +205,27 @@ START_TEST(start_puts_the_second_copy_right)
 }
 END_TEST
 
+static void make_it_a_directory(const char *path)
+{
+	remove_it(path);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+}
+
+/* One is enough to start with: containers run. */
+START_TEST(start_with_a_second_copy_that_cannot_be_put_right_goes_on)
+{
+	make_it_a_directory(kept);
+	open_registry();
+	assert_script_right(locked.wrapper, 0700);
+	ck_assert_msg(strstr(logged, "second copy") && strstr(logged, "move the directory away"), "%s",
+	              logged);
+	close_registry();
+	ck_assert_int_eq(rmdir(kept), 0);
+	open_registry();
+	assert_locked();
+}
+END_TEST
+
 START_TEST(start_with_a_lost_script_says_so)
 {
 	remove_it(kept);
@@ -283,6 +304,22 @@ START_TEST(start_with_what_is_no_lock_in_says_so_and_removes_no_script)
 	ck_assert_msg(strstr(logged, state_path("lock-ins/_/db")), "%s", logged);
 	ck_assert_uint_eq(count_in("lock-ins/_"), 2);
 	ck_assert_uint_eq(count_in("runtimes"), 2);
+}
+END_TEST
+
+/* The lock-ins that were there may be found again. */
+START_TEST(start_with_a_root_that_is_no_directory_says_so_and_removes_no_script)
+{
+	ck_assert_int_eq(rename(state_path("lock-ins/_"), state_path("away")), 0);
+	if (_i == 0)
+		ck_assert_int_eq(symlink("../away", state_path("lock-ins/_")), 0);
+	else
+		write_text(state_path("lock-ins/_"), "");
+	open_registry();
+	assert_script_right(locked.wrapper, 0700);
+	assert_script_right(kept, 0600);
+	ck_assert_msg(strstr(logged, state_path("lock-ins/_ is no directory")), "%s", logged);
+	ck_assert_uint_eq(count_in("away"), 1);
 }
 END_TEST
 
@@ -374,6 +411,20 @@ START_TEST(default_runtime_is_written_only_where_it_changes)
 }
 END_TEST
 
+/* It says what is executed: nobody else may change it between two reloads. */
+START_TEST(default_runtime_that_others_may_write_to_is_put_right)
+{
+	struct stat st;
+
+	open_registry();
+	ck_assert_int_eq(chmod(state_path("default-runtime"), 0666), 0);
+	must(reload("{\"debug\":true}"));
+	ck_assert_int_eq(stat(state_path("default-runtime"), &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0600);
+	assert_default("{\"runtime\":\"runc\"");
+}
+END_TEST
+
 START_TEST(default_runtime_that_cannot_be_written_is_told_by_the_reload)
 {
 	struct rtreg_report *report;
@@ -422,11 +473,14 @@ static TCase *make_lock_ins_case(void)
 	                    COUNT(damages));
 	tcase_add_loop_test(tcase, reload_puts_a_script_right_that_a_lock_in_needs, 0, COUNT(damages));
 	tcase_add_loop_test(tcase, start_puts_the_second_copy_right, 0, 2);
+	tcase_add_test(tcase, start_with_a_second_copy_that_cannot_be_put_right_goes_on);
 	tcase_add_test(tcase, start_with_a_lost_script_says_so);
 	tcase_add_test(tcase, start_after_an_unlock_removes_the_scripts);
 	tcase_add_test(tcase, start_in_a_state_directory_that_was_moved_goes_by_the_names_of_scripts);
 	tcase_add_loop_test(tcase, start_with_what_is_no_lock_in_says_so_and_removes_no_script, 0,
 	                    COUNT(strangers));
+	tcase_add_loop_test(tcase, start_with_a_root_that_is_no_directory_says_so_and_removes_no_script, 0,
+	                    2);
 	tcase_add_test(tcase, start_with_a_name_that_is_none_says_so);
 	tcase_add_test(tcase, start_removes_dot_files);
 	tcase_add_test(tcase, start_removes_lock_ins_of_another_boot_alone);
@@ -439,6 +493,7 @@ static TCase *make_default_case(void)
 
 	tcase_add_test(tcase, default_runtime_is_kept_for_those_without_a_lock_in);
 	tcase_add_test(tcase, default_runtime_is_written_only_where_it_changes);
+	tcase_add_test(tcase, default_runtime_that_others_may_write_to_is_put_right);
 	tcase_add_test(tcase, default_runtime_that_cannot_be_written_is_told_by_the_reload);
 	tcase_add_test(tcase, dry_run_writes_no_default_runtime);
 	return tcase;
