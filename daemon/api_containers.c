@@ -136,27 +136,39 @@ static void add_event(const struct request *request, const char *action, const c
 	           attributes.failed ? "{}" : text_string(&attributes));
 }
 
-/* --- handlers */
+/* --- handlers: those that change one take turns, so that events come in the order of what they tell of */
 
-static void lock_in(struct request *request, const char *root, const struct wish *wish)
+static int make(const struct request *request, const char *root, const struct wish *wish,
+                struct rtreg_lock_in *ret, struct rtreg_error *error)
 {
 	struct rtreg *registry = request->service->registry;
-	_cleanup_error_ struct rtreg_error error = {0};
-	_cleanup_lock_in_ struct rtreg_lock_in made = {0};
+	const char *id = request->segment;
 	int rc;
 
 	if (wish->boot_id)
-		rc = rtreg_lock_in_for_boot(registry, root, request->segment, wish->runtime, wish->boot_id,
-		                            &made, &error);
+		rc = rtreg_lock_in_for_boot(registry, root, id, wish->runtime, wish->boot_id, ret, error);
 	else
-		rc = rtreg_lock_in(registry, root, request->segment, wish->runtime, &made, &error);
+		rc = rtreg_lock_in(registry, root, id, wish->runtime, ret, error);
+	/* Before the reply: who has had it finds the event. */
+	if (rc == 0 && ret->created)
+		add_event(request, "lock-in", ret->root, ret);
+	return rc;
+}
+
+static void lock_in(struct request *request, const char *root, const struct wish *wish)
+{
+	_cleanup_error_ struct rtreg_error error = {0};
+	_cleanup_lock_in_ struct rtreg_lock_in made = {0};
+	struct turn turn;
+	int rc;
+
+	turn_begin(&request->service->lock_ins, &turn, request->segment);
+	rc = make(request, root, wish, &made, &error);
+	turn_end(&request->service->lock_ins, &turn);
 	if (rc < 0) {
 		answer_failure(request, rc, &error);
 		return;
 	}
-	/* Before the reply: who has had it finds the event. */
-	if (made.created)
-		add_event(request, "lock-in", made.root, &made);
 	request->reply.status = made.created ? 201 : 200;
 	json_raw(&request->reply.body, made.json);
 }
@@ -204,10 +216,12 @@ static int remove_one(struct request *request, const char *root, const char *loc
 void api_unlock(struct request *request)
 {
 	_cleanup_free_ char *root = NULL, *locked = NULL;
+	struct turn turn;
 	int rc;
 
 	if (!read_argument(request, "root", &root) || !read_argument(request, "locked", &locked))
 		return;
+	turn_begin(&request->service->lock_ins, &turn, request->segment);
 	do {
 		_cleanup_error_ struct rtreg_error error = {0};
 
@@ -218,6 +232,7 @@ void api_unlock(struct request *request)
 			answer_failure(request, rc, &error);
 		/* Else somebody else was quicker to remove it, and to make another: that one is meant, then. */
 	} while (request->reply.status == 0);
+	turn_end(&request->service->lock_ins, &turn);
 }
 
 void api_show_lock_in(struct request *request)

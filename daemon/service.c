@@ -298,6 +298,7 @@ int service_run(const struct options *options, struct rtreg_error *error)
 	struct service service = {.options = options};
 	int rc;
 
+	turns_init(&service.lock_ins);
 	raise_descriptor_limit();
 	rc = start(&service, &loop, error);
 	if (rc == 0) {
@@ -307,5 +308,6 @@ int service_run(const struct options *options, struct rtreg_error *error)
 	if (rc == 0)
 		log_info("stopped");
 	stop(&service, &loop);
+	turns_fini(&service.lock_ins);
 	return rc;
 }

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdint.h>
 
+#include "base/turns.h"
 #include "options.h"
 
 struct connections;
@@ -34,6 +35,7 @@ struct service {
 	struct trial *trial;
 	struct reloads *reloads;
 	struct crew *changers, *readers; /* handlers that block */
+	struct turns lock_ins;           /* by container: a change of its lock-in, and the event of it */
 	struct watch *watch;             /* NULL with --no-watch */
 	struct diagnostic *diagnostic;
 	struct connections *connections;

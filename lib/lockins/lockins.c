@@ -42,8 +42,7 @@ void lockins_init(struct lockins *ret, int state, const char *path)
 	*ret = (struct lockins){.state = state, .path = path};
 	ret->owner = fstat(state, &st) == 0 ? st.st_uid : geteuid();
 	pthread_mutex_init(&ret->making, NULL);
-	pthread_mutex_init(&ret->turns_lock, NULL);
-	pthread_cond_init(&ret->turns_change, NULL);
+	turns_init(&ret->turns);
 }
 
 int lockins_open(struct lockins *ret, const char *path, struct rtreg_error *error)
@@ -71,8 +70,7 @@ void lockins_fini(struct lockins *lockins)
 	if (lockins->owned)
 		close(lockins->state);
 	pthread_mutex_destroy(&lockins->making);
-	pthread_mutex_destroy(&lockins->turns_lock);
-	pthread_cond_destroy(&lockins->turns_change);
+	turns_fini(&lockins->turns);
 }
 
 int lockins_open_directory(int parent, const char *name)
@@ -110,36 +108,15 @@ int lockins_open_root(const struct lockins *lockins, const struct lock_in_name *
 
 /* --- turns --- */
 
-static bool is_taken(const struct lockins *lockins, const struct lock_in_name *name)
-{
-	for (const struct lockins_turn *turn = lockins->turns; turn; turn = turn->next)
-		if (strcmp(turn->name->id, name->id) == 0 &&
-		    strcmp(turn->name->directory, name->directory) == 0)
-			return true;
-	return false;
-}
-
 void lockins_turn_begin(struct lockins *lockins, struct lockins_turn *turn, const struct lock_in_name *name)
 {
-	turn->name = name;
-	pthread_mutex_lock(&lockins->turns_lock);
-	while (is_taken(lockins, name))
-		pthread_cond_wait(&lockins->turns_change, &lockins->turns_lock);
-	turn->next = lockins->turns;
-	lockins->turns = turn;
-	pthread_mutex_unlock(&lockins->turns_lock);
+	snprintf(turn->name, sizeof(turn->name), "%s/%s", name->directory, name->id);
+	turn_begin(&lockins->turns, &turn->turn, turn->name);
 }
 
 void lockins_turn_end(struct lockins *lockins, struct lockins_turn *turn)
 {
-	struct lockins_turn **at = &lockins->turns;
-
-	pthread_mutex_lock(&lockins->turns_lock);
-	while (*at != turn)
-		at = &(*at)->next;
-	*at = turn->next;
-	pthread_cond_broadcast(&lockins->turns_change);
-	pthread_mutex_unlock(&lockins->turns_lock);
+	turn_end(&lockins->turns, &turn->turn);
 }
 
 /* --- reading --- */

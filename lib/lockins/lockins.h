@@ -19,6 +19,7 @@
 #include <sys/types.h>
 
 #include "base/problems.h"
+#include "base/turns.h"
 #include "lockins/lock_in.h"
 #include "runtimes/script.h"
 
@@ -29,8 +30,8 @@
 
 /* Somebody's turn; on his stack. */
 struct lockins_turn {
-	const struct lock_in_name *name;
-	struct lockins_turn *next;
+	struct turn turn;
+	char name[DIGEST_LENGTH + 1 + LOCK_IN_ID_MAX + 1];
 };
 
 struct lockins {
@@ -40,10 +41,7 @@ struct lockins {
 	const char *path; /* of it, for messages; not owned */
 	/* Held while directories and scripts are made: whoever sees one knows that it is durable. */
 	pthread_mutex_t making;
-	/* The turns that are taken now; their mutex is held for moments only. */
-	pthread_mutex_t turns_lock;
-	pthread_cond_t turns_change;
-	struct lockins_turn *turns;
+	struct turns turns;
 };
 
 /* Those below the descriptor `state`, which stays the caller's, as does `path`. */

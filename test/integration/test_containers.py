@@ -19,6 +19,22 @@ RFC_3339 = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$"
 CROWD = 24
 
 
+def together(do):
+    """What `do` returns for each of the numbers, all at once."""
+    results, gate = [None] * CROWD, threading.Barrier(CROWD)
+
+    def run(number):
+        gate.wait(PATIENCE)
+        results[number] = do(number)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(CROWD)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
 class ContainersTest(DaemonTest):
     def setUp(self):
         super().setUp()
@@ -352,32 +368,17 @@ class Durability(ContainersTest):
 
 
 class Crowds(ContainersTest):
-    def together(self, do):
-        """What `do` returns for each of the numbers, all at once."""
-        results, gate = [None] * CROWD, threading.Barrier(CROWD)
-
-        def run(number):
-            gate.wait(PATIENCE)
-            results[number] = do(number)
-
-        threads = [threading.Thread(target=run, args=(number,)) for number in range(CROWD)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return results
-
     def test_one_of_many_for_one_container_makes_it_and_all_get_it(self):
         self.start()
         for container in ("a", "b", "c"):
-            replies = self.together(lambda number, container=container: self.lock(container))
+            replies = together(lambda number, container=container: self.lock(container))
             self.assertEqual(sorted(reply.status for reply in replies), [200] * (CROWD - 1) + [201])
             self.assertEqual(len({reply.text for reply in replies}), 1)
 
     def test_one_runtime_wins_where_many_are_asked_for(self):
         self.start()
         names = ["first", "second", "kata"]
-        replies = self.together(lambda number: self.lock("web", {"runtime": names[number % 3]}))
+        replies = together(lambda number: self.lock("web", {"runtime": names[number % 3]}))
         winner = next(reply for reply in replies if reply.status == 201)
         for number, reply in enumerate(replies):
             if names[number % 3] == winner.json["runtime"]:
@@ -395,7 +396,7 @@ class Crowds(ContainersTest):
 
         reloader = threading.Thread(target=reload_again_and_again)
         reloader.start()
-        replies = self.together(lambda number: [self.lock(f"c{number}-{i}") for i in range(10)])
+        replies = together(lambda number: [self.lock(f"c{number}-{i}") for i in range(10)])
         over.set()
         reloader.join()
         made = {reply.json["id"]: reply.json for several in replies for reply in several}
@@ -405,7 +406,7 @@ class Crowds(ContainersTest):
     def test_one_of_many_removes_it(self):
         self.start()
         self.locked("web")
-        statuses = [reply.status for reply in self.together(lambda number: self.unlock("web"))]
+        statuses = [reply.status for reply in together(lambda number: self.unlock("web"))]
         self.assertEqual(sorted(statuses), [204] + [404] * (CROWD - 1))
 
     def test_lock_in_does_not_wait_behind_a_reload(self):
@@ -498,6 +499,20 @@ class Telling(ContainersTest):
         self.assertEqual([event["id"] for event in self.container_events(event=["lock-in"])], ["web", "db"])
         self.assertEqual([event["Action"] for event in self.container_events(label=["runtime=kata"])], ["lock-in", "unlock"])
         self.assertNotIn("root", self.container_events()[0]["Actor"]["Attributes"])
+
+    def test_events_of_one_container_come_in_the_order_of_what_they_tell_of(self):
+        self.start()
+
+        def lock_and_unlock(number):
+            connection = self.keep_connection()
+            for _ in range(12):
+                self.request("PUT", "/v1/containers/web", connection=connection)
+                self.request("DELETE", "/v1/containers/web", connection=connection)
+
+        together(lock_and_unlock)
+        actions = [event["Action"] for event in self.container_events()]
+        self.assertGreaterEqual(len(actions), 24)
+        self.assertEqual(actions, ["lock-in", "unlock"] * (len(actions) // 2))
 
     def test_event_is_there_when_the_reply_is(self):
         self.start()
