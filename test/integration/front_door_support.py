@@ -22,11 +22,12 @@ fake, name = %r, os.path.basename(sys.argv[0])
 if name.startswith("fake-"):
     name = name[5:]
 words = sys.argv[1:]
+descriptors = [int(fd) for fd in os.listdir("/proc/self/fd") if os.path.exists("/proc/self/fd/" + fd)]
 with open(fake + "/calls", "a") as calls:
     calls.write(json.dumps({"name": name, "argv0": sys.argv[0], "argv": words, "pid": os.getpid(), "ppid": os.getppid(),
         "group": os.getpgrp(), "environment": dict(os.environ),
         "blocked": sorted(signal.pthread_sigmask(signal.SIG_BLOCK, ())),
-        "descriptors": [fd for fd in range(3) if os.path.exists("/proc/self/fd/%%d" %% fd)]}) + "\n")
+        "descriptors": sorted(descriptors)}) + "\n")
 COMMANDS = "create run start state kill exec delete restore features list".split()
 command = next((word for word in words if word in COMMANDS), None)
 known = os.path.join(fake, "known", name, words[-1] if words else "")
@@ -40,6 +41,11 @@ elif command == "state":
     print('{"id": "%%s"}' %% words[-1])
     if do.get("state-hangs"):
         signal.pause()
+    if do.get("state-dies"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    if do.get("state-says"):
+        sys.stderr.write(do["state-says"])
+        sys.exit(do.get("state", 1))
     sys.exit(0 if os.path.exists(known) else 1)
 elif command == "delete" and not {"--regex", "--help"} & set(words):
     if os.path.exists(known):

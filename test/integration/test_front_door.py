@@ -4,10 +4,12 @@
 
 import concurrent.futures
 import os
+import subprocess
 import threading
 import unittest
 
-from front_door_support import OTHER_BOOT, FrontDoorTest, this_boot
+from front_door_support import OTHER_BOOT, RTREG_RUNTIME, FrontDoorTest, this_boot
+from test_daemon import PATIENCE
 
 LATER = (["start", "web"], ["state", "web"], ["kill", "web", "9"], ["pause", "web"], ["resume", "web"],
          ["exec", "--process", "/p", "--detach", "web"], ["exec", "-e", "A=b", "web", "sh", "--root", "/x"],
@@ -98,6 +100,29 @@ class Create(FrontDoorTest):
         self.passes("create", "--bundle", self.bundle, "web2",
                     environment={"PATH": self.at("bin") + ":" + os.environ["PATH"]})
         self.assertEqual(self.called(), ("runc", ["create", "--bundle", self.bundle, "web2"]))
+
+    def test_runtime_gets_what_was_open_and_no_more(self):
+        with open("/dev/null") as extra:
+            for words in (["create"], ["run"], ["run", "--detach"], ["delete", "--force"]):
+                self.passes(*words, *(() if "delete" in words else ("--bundle", self.bundle)), "".join(words)[:3],
+                            pass_fds=[extra.fileno()])
+                self.assertEqual(self.calls()[-1]["descriptors"], [0, 1, 2, extra.fileno()], words)
+
+    def test_name_without_directory_is_found_though_there_is_no_path(self):
+        self.runtimes["bare"] = {"path": "true"}
+        self.runtimes["script"] = {"path": "printenv", "runtimeArgs": ["PATH"]}
+        self.settle()
+        self.reload()
+        self.lock("web", "bare")
+        self.lock("web2", "script")
+        for path in ({}, {"PATH": ""}):
+            for container, code, said in (("web", 0, ""), ("web2", 1, "/usr/local/sbin:")):
+                with self.subTest(path=path, container=container):
+                    words = [RTREG_RUNTIME, "kill", container, "9"]
+                    done = subprocess.run(words, env={"RTREG_STATE_DIR": self.at("state"), **path}, text=True,
+                                          capture_output=True, check=False, timeout=PATIENCE)
+                    self.assertEqual((done.returncode, done.stderr), (code, ""))
+                    self.assertTrue(done.stdout.startswith(said), done.stdout)
 
     def test_many_at_once_all_get_their_runtime(self):
         def live(number):
@@ -263,13 +288,56 @@ class WhatCounts(FrontDoorTest):
         self.fails(125, "locked in to runtime first", "create", "--bundle", self.bundle, "web")
         self.assertEqual(self.container_events(), [("lock-in", "web")])
 
-    def test_one_whose_runtime_has_gone_was_left_over(self):
+    def test_one_whose_runtime_has_gone_stays_as_its_container_may_live(self):
         self.annotate("second")
         self.create()
-        os.unlink(self.at("fake-second"))
+        os.rename(self.at("fake-second"), self.at("away"))
         self.annotate(None)
+        done = self.fails(127, "rtregctl unlock", "create", "--bundle", self.bundle, "web")
+        self.assertIn(self.at("fake-second"), done.stderr)
+        os.rename(self.at("away"), self.at("fake-second"))
+        self.passes("exec", "web", "sh")
+        self.assertEqual(self.called()[0], "second")
+
+    def test_runtime_that_says_that_it_does_not_know_the_container_is_believed(self):
+        said = ("container does not exist\n", "level=error msg=\"Container ID (web) does not exist\"\n",
+                "error opening file `/run/crun/web/status`: No such file or directory\n", "no such container: web")
+        for text in said:
+            with self.subTest(text):
+                self.annotate("second")
+                self.create()
+                self.do(**{"state-says": text})
+                self.annotate("first")
+                self.create()
+                self.assertEqual(self.called()[0], "first")
+                self.passes("delete", "web")
+
+    def test_runtime_that_cannot_tell_is_no_reason_to_lose_a_lock_in(self):
+        self.annotate("second")
         self.create()
-        self.assertEqual(self.called()[0], "first")
+        self.annotate(None)
+        reasons = ({"state-says": "permission denied\n"}, {"state-says": "unexpected EOF"}, {"state-dies": True},
+                   {"state-says": "error opening file `/sys/fs/cgroup/web`: No such file or directory"},
+                   {"state-says": "x: does not exist", "state": 127}, {"state-says": "x" * 100000})
+        for reason in reasons:
+            with self.subTest(str(reason)[:50]):
+                self.do(**reason)
+                self.fails(125, "does not tell", "create", "--bundle", self.bundle, "web")
+                self.assertEqual(self.lock_in()["runtime"], "second")
+        self.assertEqual(len(self.calls("create")), 1)
+        self.assertEqual(self.container_events(), [("lock-in", "web")])
+
+    def test_one_of_a_container_without_root_is_not_that_of_its_namesake_with_one(self):
+        self.annotate("second")
+        self.create()
+        root = ["--root", self.at("r")]
+        self.passes(*root, "delete", "--force", "web")
+        self.assertEqual((self.called()[0], self.containers()), ("first", ["web"]))
+        self.annotate("first")
+        self.create("web", *root)
+        self.passes("state", "web")
+        self.assertEqual((self.called()[0], self.containers()), ("second", ["web", "web"]))
+        self.assertEqual(len(self.calls("state")), 1)
 
     def test_one_behind_the_void_one_counts(self):
         self.lock("web", "second")

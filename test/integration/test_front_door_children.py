@@ -2,11 +2,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """rtreg-runtime delete and run: what outlives the runtime, and what passes through it."""
 
+import fcntl
 import os
 import signal
+import subprocess
+import termios
 import unittest
 
-from front_door_support import FrontDoorTest, this_boot
+from front_door_support import RTREG_RUNTIME, FrontDoorTest, this_boot
+from test_daemon import PATIENCE
 
 
 class Delete(FrontDoorTest):
@@ -145,6 +149,41 @@ class Run(FrontDoorTest):
         self.assertEqual((self.calls("run")[-1]["blocked"], self.calls("run")[-1]["descriptors"]), ([], [0, 1, 2]))
         self.door(*self.run_words(), preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR2]))
         self.assertEqual(self.calls("run")[-1]["blocked"], [signal.SIGUSR2])
+
+    def test_question_whether_it_has_gone_is_asked_with_no_signal_blocked(self):
+        self.do(exit=7)
+        self.door(*self.run_words())
+        self.assertEqual((self.calls("state")[-1]["blocked"], self.calls("state")[-1]["descriptors"]), ([], [0, 1, 2]))
+
+    def test_container_whose_runtime_cannot_tell_stays_locked_in(self):
+        self.do(**{"exit": 7, "state-says": "permission denied"})
+        done = self.door(*self.run_words())
+        self.assertEqual((done.returncode, self.containers()), (7, ["web"]))
+        self.assertRegex(done.stderr, "^rtreg-runtime: warning: .*permission denied")
+
+    def test_sockets_that_are_handed_to_us_are_the_childs(self):
+        script = f'LISTEN_FDS=1 LISTEN_PID=${{1:-$$}} exec {RTREG_RUNTIME} run --bundle {self.bundle} web'
+        for other in ("", "1"):
+            subprocess.run(["sh", "-c", script, "sh", other] if other else ["sh", "-c", script],
+                           env=self.environment, check=True, timeout=PATIENCE)
+            call = self.calls("run")[-1]
+            self.assertEqual(call["environment"]["LISTEN_PID"], other or str(call["pid"]))
+
+    def test_terminal_that_has_gone_is_told_to_the_child_of_its_leader(self):
+        def lead():
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+        self.do(waits=True)
+        ours, theirs = os.openpty()
+        process = subprocess.Popen([RTREG_RUNTIME, *self.run_words()], env=self.environment, stdin=theirs,
+                                   stdout=theirs, stderr=theirs, start_new_session=True, preexec_fn=lead)
+        self.addCleanup(self.end, process)
+        os.close(theirs)
+        self.wait_for(lambda: os.path.exists(os.path.join(self.fake, "ready")), "the container")
+        os.close(ours)
+        self.wait_for(lambda: self.signals() == [signal.SIGHUP], "SIGHUP")
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(), 42)
 
     def test_signals_that_others_send_are_passed_on(self):
         process = self.started()

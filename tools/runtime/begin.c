@@ -6,7 +6,6 @@
 #include "base/fs.h"
 #include "base/problems.h"
 #include "runtime/bundle.h"
-#include "runtime/child.h"
 #include "runtime/daemon.h"
 #include "runtime/front_door.h"
 #include "runtime/target.h"
@@ -14,24 +13,13 @@
 /* A container that others create and delete at the same time. */
 #define REPLACED_MAX 8
 
-int begin_is_known(struct front_door *door, const char *path, bool *ret_known, struct rtreg_error *error)
-{
-	char **argv = target_state_arguments(door->arena, door->invocation, door->container);
-	int r = argv ? child_ask(path, argv, ret_known) : -ENOMEM;
-
-	if (r == -ENOMEM)
-		return error_no_memory(error);
-	if (r < 0)
-		return error_set(error, r, path, "%s does not tell whether it knows container %s: %s", path,
-		                 door->container, fs_error_text(r));
-	return 0;
-}
-
 /* Whether what was found is of a container that lives, or was made for one that is to begin. */
 static int counts(struct front_door *door, const char *boot_id, bool *ret_counts, struct rtreg_error *error)
 {
 	const struct rtreg_lock_in *lock_in = &door->held.lock_in;
+	_cleanup_error_ struct rtreg_error why = {0};
 	const char *path;
+	int r;
 
 	*ret_counts = true;
 	if (!lock_in->boot_id)
@@ -42,10 +30,15 @@ static int counts(struct front_door *door, const char *boot_id, bool *ret_counts
 	}
 	if (door->invocation->command->kind == COMMAND_RESTORE)
 		return 0;
-	if (target_find(door->arena, &door->state, lock_in, &path, NULL) == 0)
-		return begin_is_known(door, path, ret_counts, error);
-	*ret_counts = false; /* nobody can know it any more */
-	return 0;
+	r = target_find(door->arena, &door->state, lock_in, &path, &why);
+	if (r == 0)
+		return known_ask(door, path, ret_counts, error);
+	/* its container may be alive all the same, and the runtime come back */
+	door->exit_code = rtreg_exit_code(&why);
+	return error_set(error, r, door->container,
+	                 "container %s is locked in to runtime %s, which cannot be asked whether it still "
+	                 "knows it: %s; if there is none any more: rtregctl unlock",
+	                 door->container, lock_in->runtime, why.message);
 }
 
 /* Removes what does not count, until there is one that does, or none. */

@@ -5,10 +5,15 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/fs.h"
@@ -31,12 +36,25 @@ static void prepare(struct inherited *ret)
 	sigaction(SIGCHLD, &standard, &ret->child);
 }
 
-static void silence(void)
+/* Nothing to read; what it says goes to `said`. */
+static void redirect(int said)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	for (int fd = STDIN_FILENO; null >= 0 && fd <= STDERR_FILENO; fd++)
-		dup2(null, fd);
+		dup2(fd == STDERR_FILENO ? said : null, fd);
+}
+
+/* systemd names the process that is to have its sockets: that is whoever is executed, not we. */
+static void take_over_sockets(pid_t parent)
+{
+	const char *meant = getenv("LISTEN_PID");
+	char ours[16], theirs[16];
+
+	snprintf(theirs, sizeof(theirs), "%d", parent);
+	snprintf(ours, sizeof(ours), "%d", getpid());
+	if (meant && strcmp(meant, theirs) == 0)
+		setenv("LISTEN_PID", ours, 1);
 }
 
 /* In the child. */
@@ -50,6 +68,7 @@ static _Noreturn void become(const char *path, char **argv, const struct inherit
 		_exit(1);
 	sigaction(SIGCHLD, &inherited->child, NULL);
 	sigprocmask(SIG_SETMASK, &inherited->mask, NULL);
+	take_over_sockets(parent);
 	argv[0] = (char *)path;
 	execv(path, argv);
 	code = -errno;
@@ -57,8 +76,11 @@ static _Noreturn void become(const char *path, char **argv, const struct inherit
 	_exit(127);
 }
 
-/* Returns the process that has executed `path`, or why there is none, as a negative errno. */
-static pid_t start(const char *path, char **argv, const struct inherited *inherited, bool silent)
+/*
+ * Returns the process that has executed `path`, or why there is none, as a negative errno. `said` NULL: with our
+ * standard descriptors.
+ */
+static pid_t start(const char *path, char **argv, const struct inherited *inherited, const int *said)
 {
 	_cleanup_close_ int from = -1, to = -1;
 	const pid_t parent = getpid();
@@ -74,8 +96,8 @@ static pid_t start(const char *path, char **argv, const struct inherited *inheri
 	if (pid < 0)
 		return -errno;
 	if (pid == 0) {
-		if (silent)
-			silence();
+		if (said)
+			redirect(*said);
 		become(path, argv, inherited, parent, to);
 	}
 	close(take_fd(&to));
@@ -113,7 +135,7 @@ static bool has_ended(pid_t pid, int *ret_status)
 
 /*
  * Those that the kernel sends, for the terminal, reach the whole process group; but not the child, if they came
- * `before` it.
+ * `before` it; and that the terminal has gone is told to the leader of its session alone.
  */
 static bool is_for_child(const siginfo_t *info, pid_t pid, sigset_t *before)
 {
@@ -122,6 +144,8 @@ static bool is_for_child(const siginfo_t *info, pid_t pid, sigset_t *before)
 	if (info->si_signo == SIGCHLD)
 		return false;
 	sigdelset(before, info->si_signo);
+	if (info->si_signo == SIGHUP && getsid(0) == getpid())
+		return true;
 	return early || (info->si_code <= 0 && info->si_pid != pid);
 }
 
@@ -150,7 +174,7 @@ int child_run(const char *path, char **argv, int *ret_status, struct rtreg_error
 	sigprocmask(SIG_SETMASK, &all, &inherited.mask);
 	prepare(&inherited);
 	sigpending(&before);
-	pid = start(path, argv, &inherited, false);
+	pid = start(path, argv, &inherited, NULL);
 	if (pid < 0) {
 		sigaction(SIGCHLD, &inherited.child, NULL);
 		sigprocmask(SIG_SETMASK, &inherited.mask, NULL);
@@ -197,27 +221,45 @@ static int wait_a_while(pid_t pid)
 	return count == 0 ? -ETIMEDOUT : 0;
 }
 
-int child_ask(const char *path, char **argv, bool *ret_yes)
+/* A file in memory that cannot grow past what is read of it; -1: none to be had, see errno. */
+static int begin_said(size_t size)
 {
-	struct inherited inherited;
-	int status = 1, r = 0;
-	pid_t pid;
+	int fd = (int)syscall(SYS_memfd_create, "said", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
-	sigprocmask(SIG_SETMASK, NULL, &inherited.mask);
-	prepare(&inherited);
-	pid = start(path, argv, &inherited, true);
-	if (pid > 0) {
-		r = wait_a_while(pid);
-		if (r < 0)
-			kill(pid, SIGKILL);
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+	if (fd >= 0 &&
+	    (ftruncate(fd, (off_t)size) < 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) < 0))
+		close(take_fd(&fd));
+	return fd;
+}
+
+static int end_said(int fd, struct child_answer *ret)
+{
+	ssize_t size = pread(fd, ret->said, sizeof(ret->said) - 1, 0);
+
+	if (size < 0)
+		return -errno;
+	ret->said[size] = '\0';
+	return 0;
+}
+
+int child_ask(const char *path, char **argv, struct child_answer *ret)
+{
+	_cleanup_close_ int said = begin_said(sizeof(ret->said));
+	struct inherited ours, standard = {.child = {.sa_handler = SIG_DFL}};
+	pid_t pid;
+	int r;
+
+	if (said < 0)
+		return -errno;
+	sigemptyset(&standard.mask);
+	prepare(&ours);
+	pid = start(path, argv, &standard, &said);
+	r = pid < 0 ? pid : wait_a_while(pid);
+	if (r == -ETIMEDOUT)
+		kill(pid, SIGKILL);
+	if (pid > 0)
+		while (waitpid(pid, &ret->status, 0) < 0 && errno == EINTR)
 			;
-		*ret_yes = r == 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-	} else if (pid == -EAGAIN || pid == -ENOMEM) {
-		r = pid;
-	} else {
-		*ret_yes = false;
-	}
-	sigaction(SIGCHLD, &inherited.child, NULL);
-	return r;
+	sigaction(SIGCHLD, &ours.child, NULL);
+	return r < 0 ? r : end_said(said, ret);
 }

@@ -17,10 +17,16 @@ int child_run(const char *path, char **argv, int *ret_status, struct rtreg_error
 /* Ends this process as the child ended: the exit code for main(), unless it was a signal. */
 int child_end(int status);
 
+/* How a question was answered. */
+struct child_answer {
+	int status;       /* as waitpid(2) has it */
+	char said[16384]; /* on stderr, as far as it fits */
+};
+
 /*
- * Runs `path` without any input and output and tells in *ret_yes whether it exits with 0. One that cannot be
- * executed does not. -ETIMEDOUT: it had not ended within 10 s, and was killed; -EAGAIN, -ENOMEM.
+ * Runs `path` with neither input nor output, in an environment of signals as programs begin with. -ETIMEDOUT: it had
+ * not ended within 10 s, and was killed; or why it cannot be executed, as a negative errno; -EAGAIN, -ENOMEM.
  */
-int child_ask(const char *path, char **argv, bool *ret_yes);
+int child_ask(const char *path, char **argv, struct child_answer *ret);
 
 #endif

@@ -115,7 +115,7 @@ static void unlock_if_gone(struct front_door *door, const char *path)
 	_cleanup_error_ struct rtreg_error error = {0};
 	bool known;
 
-	if (begin_is_known(door, path, &known, &error) < 0)
+	if (known_ask(door, path, &known, &error) < 0)
 		tell_warning(door->invocation, error.message);
 	else if (!known)
 		unlock(door);
@@ -177,6 +177,8 @@ static int open_door(const struct invocation *invocation, struct rtreg_error *er
 	        .invocation = invocation, .arena = arena, .held = HELD_NONE, .exit_code = EXIT_OWN_FAILURE};
 	int r = arena ? target_guard(error) : error_no_memory(error);
 
+	if (r == 0)
+		r = target_complete_environment(error);
 	if (r == 0)
 		r = state_dir_open(&state, error);
 	if (r == 0) {

@@ -30,8 +30,13 @@ int front_door_main(int argc, char *argv[]);
 /* Sees to it that a container which is to begin is locked in: door->held. */
 int begin_container(struct front_door *door, struct rtreg_error *error);
 
-/* Whether the runtime `path` knows the container. -ETIMEDOUT: it does not answer. */
-int begin_is_known(struct front_door *door, const char *path, bool *ret_known, struct rtreg_error *error);
+/* --- known.c --- */
+
+/*
+ * Whether the runtime `path` knows the container, by its `state`. It must say so: -EPROTO if it fails for any other
+ * reason, -ETIMEDOUT if it does not answer within 10 s, or why it cannot be executed.
+ */
+int known_ask(struct front_door *door, const char *path, bool *ret_known, struct rtreg_error *error);
 
 /* --- about.c --- */
 

@@ -60,6 +60,19 @@ static int find_below(struct held *held, const struct lockins *lockins, const st
 	return 0;
 }
 
+/* One that belongs to a boot was made here, for a container of the same name that has no root: not this one. */
+static int find_for_any_root(struct held *held, const struct lockins *lockins, const struct state_dir *state,
+                             const char *id, struct rtreg_error *error)
+{
+	int r = find_below(held, lockins, state, "", id, error);
+
+	if (r == 0 && held->lock_in.boot_id) {
+		held_fini(held);
+		return -ESRCH;
+	}
+	return r;
+}
+
 int held_find(struct held *held, const struct lockins *lockins, const struct state_dir *state,
               const char *root, const char *id, struct rtreg_error *error)
 {
@@ -67,7 +80,7 @@ int held_find(struct held *held, const struct lockins *lockins, const struct sta
 	int r = find_below(held, lockins, state, root, id, &why);
 
 	if (r == -ESRCH && *root)
-		r = find_below(held, lockins, state, "", id, &why);
+		r = find_for_any_root(held, lockins, state, id, &why);
 	if (r == 0 || r == -ESRCH)
 		return 0;
 	held_fini(held);

@@ -24,8 +24,8 @@ void held_fini(struct held *held);
 int held_absolute_root(const char *root, char ret[PATH_MAX]);
 
 /*
- * Looks for a lock-in under this root, which is absolute, then under none; held->found tells. What cannot be the
- * name of a container has none. It must belong to whom the state directory belongs. `held` is HELD_NONE.
+ * Looks for a lock-in under this root, which is absolute, then for one under none that was made on purpose;
+ * held->found tells. What cannot be the name of a container has none. It must belong to whom the state directory belongs. `held` is HELD_NONE.
  */
 int held_find(struct held *held, const struct lockins *lockins, const struct state_dir *state,
               const char *root, const char *id, struct rtreg_error *error);

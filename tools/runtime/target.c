@@ -10,10 +10,11 @@
 #include "base/problems.h"
 #include "runtimes/lookup.h"
 
-#define RUNC_SHIM "io.containerd.runc.v2"
-#define DEPTH     "RTREG_RUNTIME_DEPTH"
-#define DEPTH_MAX 4
-#define NO_LOG    "/dev/null"
+#define RUNC_SHIM     "io.containerd.runc.v2"
+#define DEPTH         "RTREG_RUNTIME_DEPTH"
+#define DEPTH_MAX     4
+#define NO_LOG        "/dev/null"
+#define STANDARD_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /* The shim of runc executes one of its options; another's runtime has no command line that is known here. */
 static int binary_of_shim(struct arena *arena, const struct rtreg_lock_in *runtime, const char **ret,
@@ -81,6 +82,15 @@ int target_find(struct arena *arena, const struct state_dir *state, const struct
 		        runtime->runtime, file);
 	*ret = arena_strdup(arena, file);
 	return *ret ? 0 : error_no_memory(error);
+}
+
+int target_complete_environment(struct rtreg_error *error)
+{
+	const char *path = getenv("PATH");
+
+	if (path && *path)
+		return 0;
+	return setenv("PATH", STANDARD_PATH, 1) < 0 ? error_no_memory(error) : 0;
 }
 
 int target_guard(struct rtreg_error *error)

@@ -17,6 +17,12 @@ int target_find(struct arena *arena, const struct state_dir *state, const struct
                 const char **ret, struct rtreg_error *error);
 
 /*
+ * Some engines hand no PATH on (Podman's later commands): gives us, and so whoever is executed, the one of a system
+ * service then, since what a lock-in names may be a bare name, and its script executes one. Once, at the start.
+ */
+int target_complete_environment(struct rtreg_error *error);
+
+/*
  * Counts, in the environment, how often rtreg-runtime has led to itself: -ELOOP when it is too often. Once, before
  * anything is executed.
  */
