@@ -156,13 +156,13 @@ static bool report(struct engine *engine)
 	printf("containers: %ld begun, %ld started, %ld stopped, %ld failures\n", engine->begun,
 	       engine->started, engine->stopped, engine->failures);
 	printf("runtimes: %ld commands not by the one that the container was started with\n", engine->moved);
-	printf("generations: %ld times another one was locked in, %ld times an older one seen after a "
-	       "newer\n",
-	       engine->changes, engine->went_back);
+	printf("generations: %ld times another one was locked in, %ld requests not of one alone, or of an "
+	       "older one than was seen\n",
+	       engine->changes, engine->mixed);
 	printf("left: %zu lock-ins, %ju pins\n", left, (uintmax_t)statistics.pins);
 	printf("reloads: %ld done, %ld refused\n", engine->reloads, engine->refused);
 	return engine->started == engine->begun && engine->stopped == engine->begun &&
-	       engine->failures == 0 && engine->moved == 0 && engine->went_back == 0 && left == 0 &&
+	       engine->failures == 0 && engine->moved == 0 && engine->mixed == 0 && left == 0 &&
 	       statistics.pins == 0;
 }
 

@@ -38,7 +38,7 @@ struct engine {
 
 	atomic_bool stopping;
 	atomic_uint_least64_t generation; /* of the last lock-in */
-	atomic_long started, stopped, failures, moved, went_back, changes, reloads, refused;
+	atomic_long started, stopped, failures, moved, mixed, changes, reloads, refused;
 };
 
 /* Says what went wrong, and counts it. */

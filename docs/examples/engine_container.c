@@ -181,15 +181,15 @@ void start_container(struct engine *engine, struct container *container)
 	container->settings = rtreg_pin(engine->registry);
 	/*
 	 * The runtime must outlive the process: kill and delete have to go to the one that the container was
-	 * created with. So that is on disk before there is a container.
+	 * created with. So that is on disk before there is a container; of the same snapshot as the settings.
 	 */
-	if (rtreg_lock_in(engine->registry, engine->root, container->id, engine->runtime, &container->lock_in,
-	                  &error) < 0)
+	if (rtreg_lock_in_at(engine->registry, container->settings, engine->root, container->id,
+	                     engine->runtime, &container->lock_in, &error) < 0)
 		goto refused;
-	/* Each was taken after the one before it, so none can be older. */
+	/* It was pinned after the look, so it cannot be older. */
 	if (seen > rtreg_snapshot_generation(container->settings) ||
-	    rtreg_snapshot_generation(container->settings) > container->lock_in.generation)
-		engine->went_back++;
+	    rtreg_snapshot_generation(container->settings) != container->lock_in.generation)
+		engine->mixed++;
 	if (atomic_exchange(&engine->generation, container->lock_in.generation) !=
 	    container->lock_in.generation)
 		engine->changes++;

@@ -40,8 +40,9 @@ static void give(struct rtreg_lock_in *from, struct rtreg_lock_in *ret)
 /* What is asked for. */
 struct request {
 	struct lock_in_name name;
-	const char *runtime; /* "": the default */
-	const char *boot_id; /* NULL: it survives a reboot */
+	const char *runtime;                   /* "": the default */
+	const char *boot_id;                   /* NULL: it survives a reboot */
+	const struct rtreg_snapshot *snapshot; /* that answers; NULL: the live one */
 };
 
 /* RFC 3339, UTC, with nanoseconds. */
@@ -143,6 +144,20 @@ static int answer_first(const struct request *request, struct rtreg_lock_in *fou
 	return 0;
 }
 
+static int make_of(struct rtreg *registry, const struct request *request, struct rtreg_lock_in *ret,
+                   struct rtreg_error *error)
+{
+	const struct rtreg_snapshot *snapshot;
+	int r;
+
+	if (request->snapshot)
+		return make(registry, request, request->snapshot, ret, error);
+	snapshot = rtreg_pin(registry);
+	r = make(registry, request, snapshot, ret, error);
+	rtreg_unpin(snapshot);
+	return r;
+}
+
 /* One that is there. *ret_void: it was of another boot, and has been removed. */
 static int find(struct rtreg *registry, const struct request *request, struct rtreg_lock_in *ret,
                 bool *ret_void, struct rtreg_error *error)
@@ -175,10 +190,7 @@ static int find_or_make(struct rtreg *registry, const struct request *request, s
 	while (again) {
 		r = find(registry, request, ret, &again, error);
 		if (r == -ESRCH) {
-			const struct rtreg_snapshot *snapshot = rtreg_pin(registry);
-
-			r = make(registry, request, snapshot, ret, error);
-			rtreg_unpin(snapshot);
+			r = make_of(registry, request, ret, error);
 			again = r == -EEXIST;
 		}
 	}
@@ -206,18 +218,18 @@ static int run(struct rtreg *registry, struct request *request, struct rtreg_loc
 	return 0;
 }
 
-/* `boot_id` NULL: it survives a reboot. */
-static int lock_in(struct rtreg *registry, const char *root, const char *container, const char *runtime,
-                   const char *boot_id, struct rtreg_lock_in *ret, struct rtreg_error *error)
+static int lock_in(struct rtreg *registry, const char *root, const char *container, struct request *request,
+                   struct rtreg_lock_in *ret, struct rtreg_error *error)
 {
-	struct request request = {.runtime = runtime ? runtime : "", .boot_id = boot_id};
 	_cleanup_error_ struct rtreg_error own = {0};
-	int r = lock_in_name_init(&request.name, root, container, error);
+	int r = lock_in_name_init(&request->name, root, container, error);
 
 	if (r < 0)
 		return r;
+	if (!request->runtime)
+		request->runtime = "";
 	/* That there is none yet is no error in the end. */
-	r = run(registry, &request, ret, &own);
+	r = run(registry, request, ret, &own);
 	if (r < 0)
 		error_move(error, &own);
 	return r;
@@ -226,7 +238,15 @@ static int lock_in(struct rtreg *registry, const char *root, const char *contain
 int rtreg_lock_in(struct rtreg *registry, const char *root, const char *container, const char *runtime,
                   struct rtreg_lock_in *ret, struct rtreg_error *error)
 {
-	return lock_in(registry, root, container, runtime, NULL, ret, error);
+	return lock_in(registry, root, container, &(struct request){.runtime = runtime}, ret, error);
+}
+
+int rtreg_lock_in_at(struct rtreg *registry, const struct rtreg_snapshot *snapshot, const char *root,
+                     const char *container, const char *runtime, struct rtreg_lock_in *ret,
+                     struct rtreg_error *error)
+{
+	return lock_in(registry, root, container, &(struct request){.runtime = runtime, .snapshot = snapshot},
+	               ret, error);
 }
 
 int rtreg_lock_in_for_boot(struct rtreg *registry, const char *root, const char *container,
@@ -236,7 +256,8 @@ int rtreg_lock_in_for_boot(struct rtreg *registry, const char *root, const char 
 	if (!boot_id || !boot_id_is_valid(boot_id))
 		return error_set(error, -EINVAL, "boot-id",
 		                 "bad boot id: it must be as /proc/sys/kernel/random/boot_id has it");
-	return lock_in(registry, root, container, runtime, boot_id, ret, error);
+	return lock_in(registry, root, container, &(struct request){.runtime = runtime, .boot_id = boot_id},
+	               ret, error);
 }
 
 /* --- unlocking --- */

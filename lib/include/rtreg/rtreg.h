@@ -482,6 +482,14 @@ RTREG_EXPORT int rtreg_lock_in(struct rtreg *registry, const char *root, const c
                                const char *runtime, struct rtreg_lock_in *ret, struct rtreg_error *error);
 
 /*
+ * As rtreg_lock_in(), with what a snapshot says that the caller has pinned: so all that one request does is of one
+ * generation, whatever is reloaded meanwhile. A borrowed one will not do: this may block.
+ */
+RTREG_EXPORT int rtreg_lock_in_at(struct rtreg *registry, const struct rtreg_snapshot *snapshot,
+                                  const char *root, const char *container, const char *runtime,
+                                  struct rtreg_lock_in *ret, struct rtreg_error *error);
+
+/*
  * As rtreg_lock_in(), for a container that does not survive a reboot: the lock-in is void in another boot than
  * `boot_id` (36 characters, as /proc/sys/kernel/random/boot_id has them), and need not survive a power cut.
  */

@@ -114,6 +114,21 @@ START_TEST(lock_in_without_a_runtime_gives_the_default)
 }
 END_TEST
 
+START_TEST(lock_in_at_a_pinned_snapshot_gives_what_that_one_says)
+{
+	const struct rtreg_snapshot *pinned = rtreg_pin(registry);
+
+	must(reload("{\"default-runtime\":\"other\",\"runtimes\":{\"other\":{\"path\":\"/other\"}}}"));
+	must(rtreg_lock_in_at(registry, pinned, NULL, "web", NULL, &first, &error));
+	ck_assert_str_eq(first.runtime, "plain");
+	ck_assert_uint_eq(first.generation, rtreg_snapshot_generation(pinned));
+	/* Its wrapper script is there as well, though nothing that is live needs it. */
+	must(rtreg_lock_in_at(registry, pinned, NULL, "db", "args", &again, &error));
+	ck_assert_int_eq(access(again.wrapper, X_OK), 0);
+	rtreg_unpin(pinned);
+}
+END_TEST
+
 START_TEST(lock_in_again_gives_the_first_whatever_is_reloaded)
 {
 	must(rtreg_lock_in(registry, NULL, "web", NULL, &first, &error));
@@ -459,6 +474,7 @@ static TCase *make_lock_in_case(void)
 	TCase *tcase = make_case("lock in");
 
 	tcase_add_loop_test(tcase, lock_in_without_a_runtime_gives_the_default, 0, 2);
+	tcase_add_test(tcase, lock_in_at_a_pinned_snapshot_gives_what_that_one_says);
 	tcase_add_test(tcase, lock_in_again_gives_the_first_whatever_is_reloaded);
 	tcase_add_test(tcase, lock_in_to_another_runtime_names_both);
 	tcase_add_test(tcase, lock_in_with_arguments_keeps_the_script_first);
