@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <time.h>
@@ -121,7 +120,7 @@ static int look_inside(struct script_store *store, struct script_file *file, con
 	bool settled;
 	int rc;
 
-	fd = openat(store->directory, file->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	fd = script_file_open(store, file);
 	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
 		return -errno;
 	if (fd < 0 || fstat(fd, &st) < 0) {
@@ -137,26 +136,6 @@ static int look_inside(struct script_store *store, struct script_file *file, con
 	if (rc == 0 && !*ret_fault)
 		remember(file, &st, settled);
 	return rc;
-}
-
-int script_file_lease(int fd)
-{
-	/* Should somebody open the file this very moment, the signal must not be SIGIO, which kills. */
-	if (fcntl(fd, F_SETSIG, SIGURG) < 0)
-		return 0;
-	if (fcntl(fd, F_SETLEASE, F_RDLCK) < 0)
-		return errno == EAGAIN ? -EAGAIN : 0;
-	fcntl(fd, F_SETLEASE, F_UNLCK);
-	return 0;
-}
-
-/* Opening it for writing leaves no trace that stat() could tell. */
-static bool is_open_for_writing(const struct script_store *store, const struct script_file *file)
-{
-	_cleanup_close_ int fd = openat(store->directory, file->name,
-	                                O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-
-	return fd >= 0 && script_file_lease(fd) == -EAGAIN;
 }
 
 int script_file_look(struct script_store *store, struct script_file *file, const char **ret_fault)
@@ -175,7 +154,7 @@ int script_file_look(struct script_store *store, struct script_file *file, const
 		fault = outer_fault(store, file, &st);
 		if (!fault && !(file->settled && same_identity(&file->identity, &identity)))
 			rc = look_inside(store, file, &fault);
-		if (rc == 0 && !fault && is_open_for_writing(store, file))
+		if (rc == 0 && !fault && script_is_open_for_writing(store, file))
 			fault = "open for writing, so that it cannot be executed";
 	}
 	if (rc == 0)

@@ -24,6 +24,8 @@ struct script_store {
 	bool no_tmpfile;           /* the file system has no O_TMPFILE, or such a file cannot be linked */
 	unsigned long temporaries; /* dot-files made so far */
 	struct statistics *statistics;
+	int opens;           /* inotify: tells of files that are opened; -1: nobody does */
+	unsigned long epoch; /* begins anew where it may not have told of all */
 };
 
 /* What a file looked like when its content was last known to be right. All zero: never. */
@@ -40,6 +42,10 @@ struct script_file {
 	struct script_identity identity;
 	/* False if the file had changed so shortly before that a further change could bear the same time. */
 	bool settled;
+	/* script_opens.c's own: opened by others since its lease was tried; opened by us, and not yet told. */
+	bool opened;
+	unsigned own_opens;
+	unsigned long epoch;
 	size_t length;
 	const char *name; /* in `content`, behind the script and its NUL */
 	char content[];
@@ -63,6 +69,21 @@ int script_file_lease(int fd);
 
 /* Remembers that the file behind `fd` is `file`, and right. */
 int script_file_remember(struct script_file *file, int fd);
+
+/* The known file of that name, or NULL. */
+struct script_file *script_store_find(const struct script_store *store, const char *name);
+
+/*
+ * A file that somebody has open for writing cannot be executed, and nothing that stat() tells changes. A lease tells,
+ * but costs an open of the file; so inotify tells which files were opened at all, and only those are tried
+ * (script_opens.c). begin: of the directory that is the store's now; read: what has happened since.
+ */
+void script_opens_begin(struct script_store *store);
+void script_opens_read(struct script_store *store);
+void script_opens_end(struct script_store *store);
+bool script_is_open_for_writing(struct script_store *store, struct script_file *file);
+/* Opens the file in place for reading. All that open it use this: so that it can be told from what others do. */
+int script_file_open(struct script_store *store, struct script_file *file);
 
 /* One file to be written. */
 struct script_job {

@@ -24,11 +24,17 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(((const struct script_file *)a)->name, ((const struct script_file *)b)->name);
 }
 
-static bool is_known(const struct script_store *store, const char *name)
+struct script_file *script_store_find(const struct script_store *store, const char *name)
 {
 	struct script_file key = {.name = name};
+	struct script_file *const *found = tfind(&key, &store->files, compare_names);
 
-	return tfind(&key, &store->files, compare_names) != NULL;
+	return found ? *found : NULL;
+}
+
+static bool is_known(const struct script_store *store, const char *name)
+{
+	return script_store_find(store, name) != NULL;
 }
 
 static void forget(struct script_store *store, struct script_file *file)
@@ -162,6 +168,7 @@ static int repair_directory(struct script_store *store, struct problems *problem
 	struct stat ours, there;
 	int fd = -1, rc;
 
+	script_opens_read(store);
 	if (fstat(store->directory, &ours) == 0 && lstat(store->path, &there) == 0 &&
 	    ours.st_dev == there.st_dev && ours.st_ino == there.st_ino)
 		return check_owner_and_mode(store, store->directory, problems, error);
@@ -171,6 +178,7 @@ static int repair_directory(struct script_store *store, struct problems *problem
 	close(store->directory);
 	store->directory = fd;
 	store->no_tmpfile = false;
+	script_opens_begin(store);
 	problems_warn(problems, store->path,
 	              "directory %s was removed or replaced; its scripts are written anew", store->path);
 	return 0;
@@ -196,7 +204,7 @@ int script_store_new(const char *directory, struct statistics *statistics, struc
 
 	if (!store)
 		return error_no_memory(error);
-	store->directory = -1;
+	store->directory = store->opens = -1;
 	store->uid = geteuid();
 	store->statistics = statistics;
 	store->path = copy_without_slashes(directory);
@@ -205,6 +213,7 @@ int script_store_new(const char *directory, struct statistics *statistics, struc
 		script_store_free(store);
 		return rc;
 	}
+	script_opens_begin(store);
 	warn_noexec(store, problems);
 	*ret = store;
 	return 0;
@@ -214,6 +223,7 @@ void script_store_free(struct script_store *store)
 {
 	if (!store)
 		return;
+	script_opens_end(store);
 	tdestroy(store->files, free);
 	if (store->directory >= 0)
 		close(store->directory);

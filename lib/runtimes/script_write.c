@@ -251,7 +251,7 @@ static int wait_executable(struct script_store *store, struct script_file *file,
 	static const struct timespec pause = {.tv_nsec = LEASE_RETRY_NS};
 	_cleanup_close_ int fd = -1;
 
-	fd = openat(store->directory, file->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	fd = script_file_open(store, file);
 	if (fd < 0)
 		return -errno;
 	while (script_file_lease(fd) == -EAGAIN) {

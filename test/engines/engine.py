@@ -16,6 +16,9 @@ class NotForIt(Exception):
     pass
 
 
+ALIVE = 42
+
+
 class Engine:
     """Engines differ in how containers are made and in who holds the configuration."""
 
@@ -56,9 +59,11 @@ class Engine:
         self.delete(name).must("delete")
 
     def exec_works(self, name):
-        done = self.exec(name, "/bin/echo", "alive").must("exec")
-        if done.out != "alive\n":
-            raise Broken(f"exec: says {done.out!r}")
+        # By its exit code: ctr loses the output of a short command now and then.
+        done = self.exec(name, "/bin/sh", "-c", f"exit {ALIVE}")
+        if done.code != ALIVE:
+            done.must("exec")
+            raise Broken("exec: the command was not run")
 
     def restart_engine(self):
         raise NotForIt("has no process of its own")

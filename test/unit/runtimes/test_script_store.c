@@ -2,8 +2,10 @@
 #include <check.h>
 #include <errno.h>
 #include <sched.h>
+#include <sys/inotify.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include "runtimes/scripts.h"
 #include "unit.h"
@@ -486,6 +488,40 @@ START_TEST(script_store_repair_right_scripts_are_left_alone)
 }
 END_TEST
 
+/* Whether a repair opens the script, as the directory tells. */
+static bool repair_opens(int watch)
+{
+	char events[4096];
+
+	while (read(watch, events, sizeof(events)) > 0)
+		;
+	repair();
+	return read(watch, events, sizeof(events)) > 0;
+}
+
+START_TEST(script_store_repair_opens_only_what_others_have_opened)
+{
+	struct script script = make_script("kata");
+	_cleanup_close_ int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	int tries = 1000;
+
+	add(&script, 1);
+	ck_assert_int_ge(inotify_add_watch(watch, directory, IN_OPEN), 0);
+	/* Until its times are long enough ago, and we have seen that nobody else has it open. */
+	while (repair_opens(watch) && --tries > 0)
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+	ck_assert_int_gt(tries, 0);
+	close(open(script_path(&script), O_RDONLY | O_CLOEXEC));
+	ck_assert(repair_opens(watch));
+	ck_assert(!repair_opens(watch));
+	damage_writer(script_path(&script), &script);
+	repair();
+	check_warnings(1, "open for writing");
+	check_right(&script);
+	script_fini(&script);
+}
+END_TEST
+
 START_TEST(script_store_repair_touched_script_is_no_damage)
 {
 	struct script script = make_script("kata");
@@ -620,6 +656,7 @@ static void add_content_tests(Suite *suite)
 	tcase_add_loop_test(tcase, script_store_add_damaged_file_is_put_right, 0, damage_count - 1);
 	tcase_add_test(tcase, script_store_repair_symbolic_link_is_replaced_not_followed);
 	tcase_add_test(tcase, script_store_repair_right_scripts_are_left_alone);
+	tcase_add_test(tcase, script_store_repair_opens_only_what_others_have_opened);
 	tcase_add_test(tcase, script_store_repair_touched_script_is_no_damage);
 	tcase_add_test(tcase, script_store_repair_directory_in_its_place_is_an_error);
 	tcase_add_test(tcase, script_store_repair_removed_directory_is_made_anew);
