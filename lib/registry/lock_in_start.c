@@ -151,7 +151,7 @@ static int keep_again(struct reading *reading, const struct script *script, stru
 static int read_scripts(struct reading *reading, struct script *scripts, size_t *ret_count,
                         struct rtreg_error *error)
 {
-	const struct lock_in_start *start = reading->start;
+	struct lock_in_start *start = reading->start;
 	int r = 0;
 
 	*ret_count = 0;
@@ -162,8 +162,8 @@ static int read_scripts(struct reading *reading, struct script *scripts, size_t 
 
 		r = lockins_read_script(&reading->registry->lock_ins, start->wrappers[i], SCRIPTS_DIR, script,
 		                        &kept, &why);
-		if (r < 0 && !is_for_want_of_something(r)) {
-			tell_lost(reading, start->wrappers[i], &why);
+		start->missing[i] = r < 0 && !is_for_want_of_something(r);
+		if (start->missing[i]) {
 			r = 0;
 			continue;
 		}
@@ -182,8 +182,11 @@ static int restore_scripts(struct reading *reading, struct rtreg_error *error)
 	struct script_list list = {.scripts = calloc(reading->start->count + 1, sizeof(*list.scripts))};
 	int r;
 
-	if (!list.scripts)
+	reading->start->missing = calloc(reading->start->count + 1, sizeof(*reading->start->missing));
+	if (!list.scripts || !reading->start->missing) {
+		script_list_fini(&list);
 		return error_no_memory(error);
+	}
 	r = read_scripts(reading, list.scripts, &list.count, error);
 	if (r == 0) {
 		r = script_store_restore(reading->registry->scripts, list.scripts, list.count,
@@ -194,6 +197,28 @@ static int restore_scripts(struct reading *reading, struct rtreg_error *error)
 	}
 	script_list_fini(&list);
 	return r;
+}
+
+/* Those that were not to be had before the publication: it has written what the configuration knows. */
+static void look_again(struct reading *reading)
+{
+	struct lock_in_start *start = reading->start;
+
+	for (size_t i = 0; i < start->count; i++) {
+		_cleanup_(script_fini) struct script script = {0};
+		_cleanup_error_ struct rtreg_error why = {0};
+		bool kept;
+		int r;
+
+		if (!start->missing[i])
+			continue;
+		r = lockins_read_script(&reading->registry->lock_ins, start->wrappers[i], SCRIPTS_DIR,
+		                        &script, &kept, &why);
+		if (r < 0)
+			tell_lost(reading, start->wrappers[i], &why);
+		else if (!kept && keep_again(reading, &script, &why) < 0)
+			problems_warn(reading->problems, script.name, "%s", why.message);
+	}
 }
 
 /* --- the whole --- */
@@ -214,8 +239,11 @@ int lock_in_start(struct rtreg *registry, struct lock_in_start *start, struct pr
 	return restore_scripts(&reading, error);
 }
 
-void lock_in_started(struct rtreg *registry, const struct lock_in_start *start, struct problems *problems)
+void lock_in_started(struct rtreg *registry, struct lock_in_start *start, struct problems *problems)
 {
+	struct reading reading = {.registry = registry, .start = start, .problems = problems};
+
+	look_again(&reading);
 	/* In the order of names: all their digests are at the end. */
 	for (size_t i = 0; i < start->count; i++)
 		memmove(start->wrappers[i], digest_of(start->wrappers[i]),
@@ -237,5 +265,6 @@ void lock_in_start_fini(struct lock_in_start *start)
 	for (size_t i = 0; i < start->count; i++)
 		free(start->wrappers[i]);
 	free(start->wrappers);
+	free(start->missing);
 	*start = (struct lock_in_start){0};
 }

@@ -144,16 +144,18 @@ void reject_forget(struct rtreg *registry);
 
 /*
  * At open, before anything is published, with the state directory locked: removes what is void, and puts the scripts
- * right that the others need. lock_in_started(), after the publication, removes the scripts that nobody needs.
+ * right that the others need. lock_in_started(), after the publication, tells of those that nobody has any more, and
+ * removes those that nobody needs.
  */
 struct lock_in_start {
 	char **wrappers; /* names of scripts; each once, in order of their digests, once they have been read */
+	bool *missing;   /* which of them could not be read */
 	size_t count, capacity;
 	bool incomplete; /* some lock-ins could not be read: they may need any script */
 };
 int lock_in_start(struct rtreg *registry, struct lock_in_start *start, struct problems *problems,
                   struct rtreg_error *error);
-void lock_in_started(struct rtreg *registry, const struct lock_in_start *start, struct problems *problems);
+void lock_in_started(struct rtreg *registry, struct lock_in_start *start, struct problems *problems);
 void lock_in_start_fini(struct lock_in_start *start);
 
 /* Makes STATE/default-runtime that of `live`, if it is another. Context: writer. */
