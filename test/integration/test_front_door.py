@@ -301,7 +301,8 @@ class WhatCounts(FrontDoorTest):
 
     def test_runtime_that_says_that_it_does_not_know_the_container_is_believed(self):
         said = ("container does not exist\n", "level=error msg=\"Container ID (web) does not exist\"\n",
-                "error opening file `/run/crun/web/status`: No such file or directory\n", "no such container: web")
+                "error opening file `/run/crun/web/status`: No such file or directory\n", "no such container: web",
+                "container web not found\n", 'level=error msg="container \\"web\\" not found"', "web: Not found")
         for text in said:
             with self.subTest(text):
                 self.annotate("second")
@@ -318,6 +319,7 @@ class WhatCounts(FrontDoorTest):
         self.annotate(None)
         reasons = ({"state-says": "permission denied\n"}, {"state-says": "unexpected EOF"}, {"state-dies": True},
                    {"state-says": "error opening file `/sys/fs/cgroup/web`: No such file or directory"},
+                   {"state-says": "/opt/web not found"}, {"state-says": "container web2 not found"},
                    {"state-says": "x: does not exist", "state": 127}, {"state-says": "x" * 100000})
         for reason in reasons:
             with self.subTest(str(reason)[:50]):

@@ -39,6 +39,20 @@ static bool lacks_file(const char *said, const char *container)
 	return strstr(said, file) != NULL;
 }
 
+/* `container "ID" not found`, also quoted within a log line; a path that ends so is not the container. */
+static bool says_not_found(const char *said, const char *container)
+{
+	for (const char *at = said; (at = strstr(at, container)); at++) {
+		const char *behind = at + strlen(container);
+
+		behind += strspn(behind, "\\\"'`):");
+		if ((at == said || strchr(" \"'`(", at[-1])) &&
+		    strncasecmp(behind, " not found", strlen(" not found")) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* One that says nothing at all says so by its exit code. */
 static bool says_unknown(const struct child_answer *answer, const char *container)
 {
@@ -50,7 +64,7 @@ static bool says_unknown(const struct child_answer *answer, const char *containe
 	for (size_t i = 0; i < ARRAY_SIZE(unknown_texts); i++)
 		if (strcasestr(said, unknown_texts[i]))
 			return true;
-	return !*said || lacks_file(said, container);
+	return !*said || lacks_file(said, container) || says_not_found(said, container);
 }
 
 static int does_not_tell(const struct front_door *door, const char *path, int code, const char *why,
