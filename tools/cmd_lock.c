@@ -157,6 +157,8 @@ int cmd_unlock(const struct ctl *ctl, const struct arguments *arguments)
 	request.target = target.data;
 	if (code == EXIT_DONE)
 		code = call_text(ctl, &request, &reply);
+	if (code == EXIT_NOT_FOUND)
+		nearest_lock_in(ctl, arguments->words[0]);
 	if (code != EXIT_DONE)
 		return code;
 	if (ctl->json) {

@@ -57,7 +57,8 @@ static void print_help(FILE *stream)
 	fputs("\nOptions:\n", stream);
 	print_common_options(stream, true);
 	fputs("\nExit codes: 0 done; 1 the daemon said no, or the input is bad; 2 wrong usage;\n"
-	      "3 no daemon to talk to, no permission or no answer in time; 4 no such runtime.\n"
+	      "3 no daemon to talk to, no permission or no answer in time; 4 no such runtime or\n"
+	      "container.\n"
 	      "Colours only on a terminal, and never with NO_COLOR in the environment.\n"
 	      "\n'rtregctl COMMAND --help' explains a command. The manual: rtregctl(1).\n",
 	      stream);

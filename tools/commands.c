@@ -106,7 +106,8 @@ static const char lock_notes[] =
 
 static const char unlock_notes[] =
         "For a container that is gone. Exit code 4 if it is not locked in. Its wrapper\n"
-        "script stays until rtregd is started again.";
+        "script stays until rtregd is started again. Engines give their runtimes a --root\n"
+        "as a rule: what 'rtregctl locks' shows as ROOT belongs here, too.";
 
 const struct command commands[] = {
         {"ls", "", "list the runtimes", 0, 0, cmd_ls, watch_options, watch_notes},

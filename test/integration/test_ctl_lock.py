@@ -92,6 +92,18 @@ class Lock(Case):
         self.check(self.ctl("unlock", "web", answer=refusal("web is not locked in", 404)), 4, "", "rtregctl: web is not locked in\n")
         self.check(self.ctl("unlock", "web", "--json", answer=reply("", 204, "No Content")), 0, "", "")
 
+    def test_unlock_tells_with_which_root_one_of_that_name_is_there(self):
+        others = {"containers": [WEB, WEB | {"root": "/run/a b"}, SHIM | {"root": "/run/c"}]}
+
+        def answer(connection, request):
+            connection.sendall(reply(others) if request.method == "GET" else refusal("web is not locked in", 404))
+
+        result = self.ctl("unlock", "web", "--root", "/x", answer=answer)
+        self.check(result, 4, "")
+        self.assertEqual([line.strip() for line in result.stderr.splitlines()],
+                         ["rtregctl: web is not locked in", "one of that name is locked in without --root",
+                          "one of that name is locked in with --root /run/a b"])
+
     def test_json_is_the_reply_unchanged(self):
         text = '{ "containers" : [] ,"x":1}'
         self.check(self.ctl("locks", "--json", answer=reply(text)), 0, text + "\n", "")
