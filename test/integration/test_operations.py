@@ -68,6 +68,20 @@ class Page(DaemonTest):
                 self.type_in(command)
         self.wait_for(lambda: "site=zurich-3" in self.get("/v1/config").text, "the last file")
 
+    def test_what_lies_in_the_state_directory_is_told(self):
+        self.start()
+        self.request("PUT", "/v1/containers/web", '{"runtime": ""}')
+        self.reload({"labels": ["a=b"]}, "?confirm=60")
+        self.configure({"labels": ["bad"]})
+        self.reload()
+        manual = (TOP / "docs/manual/rtregd.8.in").read_text(encoding="utf-8").replace("\\-", "-")
+        known = set(re.findall(r"[\w.-]+", manual[manual.index(".SH FILES"):]))
+        there = set(os.listdir(self.at("state")))
+        self.assertLessEqual({"confirmed.json", "default-runtime", "generation", "lock-ins", "rejected", "runtimes"}, there)
+        self.assertEqual(there - {"generation", "lock"} - known, set(), "not in rtregd(8)")
+        told = set(re.findall(r"[\w.-]+", "".join(re.findall(r"(?m)^\| .*?/var/lib/rtreg/.*? \|", section("Files")))))
+        self.assertEqual(there - told, set(), "not in docs/operations.md")
+
     def test_quoted_messages_are_those_of_the_programs(self):
         source = "".join(path.read_text(encoding="utf-8") for folder in ("lib", "daemon", "tools")
                          for path in sorted((TOP / folder).rglob("*.c")))

@@ -96,6 +96,13 @@ class Pages(unittest.TestCase):
                 with self.subTest(page=page, section=name):
                     self.assertTrue(section(text, name).strip())
 
+    def test_the_programs_name_each_others_pages(self):
+        programs = ["rtregctl.1", "rtregd.8", "rtreg-runtime.8"]
+        for page in programs:
+            with self.subTest(page):
+                named = re.findall(r"(rtreg[a-z-]*)\((\d)\)", section(rendered(page), "SEE ALSO"))
+                self.assertLessEqual({tuple(other.split(".")) for other in programs if other != page}, set(named))
+
     def test_no_hole_is_left(self):
         for page in PAGES:
             with open(path(page), encoding="utf-8") as file:
