@@ -27,8 +27,9 @@ int main(int argc, char **argv)
 		argv[4] = (char *)(lock_in.binary ? lock_in.binary : ""); /* none: for engines with shims */
 		error.code = code = -posix_spawnp(&child, argv[4], NULL, NULL, &argv[4], environ);
 	}
-	if (code == 0 && waitpid(child, &status, 0) == child && status == 0 && strcmp(argv[5], "delete") == 0)
-		code = rtreg_unlock(registry, NULL, argv[3], &error);
+	if (code == 0 && waitpid(child, &status, 0) == child && status == 0 ? strcmp(argv[5], "delete") == 0
+	                                                                    : lock_in.created)
+		code = rtreg_unlock(registry, NULL, argv[3], &error) < 0 ? error.code : code;
 	status = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 	if (code < 0 && fprintf(stderr, "minimal: %s\n", error.message[0] ? error.message : strerror(-code)))
 		status = registry ? rtreg_exit_code(&error) : 125;

@@ -54,6 +54,14 @@ run web '' delete
 expect delete "$code $said" '0 --tag=1 delete'
 expect unlocked "$(locked_in)" ''
 
+# What fails first leaves nothing behind: the container can be created again, by another runtime.
+run web mine fail
+expect 'first command' "$code $said" '7 --tag=2 fail'
+expect 'nothing of a failure' "$(locked_in)" ''
+run web kata create
+expect 'no binary' "$code" 127
+expect 'nothing of a shim' "$(locked_in)" ''
+
 run web nothing create
 expect unknown "$code $(cat "$work/err")" '125 minimal: unknown or invalid runtime name: nothing'
 configure missing 3
