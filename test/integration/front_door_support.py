@@ -56,19 +56,18 @@ elif command == "exec":
     sys.exit(do.get("exec", 0))
 if command in ("run", "delete") and "--detach" not in words:
     if do.get("waits"):
-        def note(number, frame):
+        # waited for, not handled: a handler may run just before pause(), which then waits for the next one
+        awaited = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGINT, signal.SIGRTMIN)
+        signal.pthread_sigmask(signal.SIG_SETMASK, awaited)
+        open(fake + "/ready", "w").close()
+        number = None
+        while number != signal.SIGTERM:
+            number = signal.sigwait(awaited)
             with open(fake + "/signals", "a") as signals:
                 signals.write("%%d\n" %% number)
-            if number == signal.SIGTERM:
-                if command == "run":
-                    os.unlink(known)
-                sys.exit(42)
-        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGINT, signal.SIGRTMIN):
-            signal.signal(number, note)
-        open(fake + "/ready", "w").close()
-        signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        while True:
-            signal.pause()
+        if command == "run":
+            os.unlink(known)
+        sys.exit(42)
     if do.get("stops"):
         open(fake + "/ready", "w").close()
         os.kill(os.getpid(), signal.SIGTSTP)
