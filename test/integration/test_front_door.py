@@ -34,6 +34,11 @@ class Create(FrontDoorTest):
             self.create(f"web{number}")
             self.assertEqual(self.called()[0], "first")
 
+    def test_annotation_null_means_the_default(self):
+        self.write_config('{"annotations": {"io.rtreg.runtime": null}}')
+        self.create("web")
+        self.assertEqual(self.called()[0], "first")
+
     def test_bundle_is_the_working_directory_unless_given(self):
         self.annotate("second")
         self.passes("create", "web", cwd=self.bundle)

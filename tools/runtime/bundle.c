@@ -30,11 +30,16 @@ static int find_annotation(const char *path, const struct value *root, const cha
 	annotations = value_member(root, "annotations");
 	if (annotations && annotations->type == VALUE_OBJECT)
 		annotation = value_member(annotations, RUNTIME_ANNOTATION);
-	if (annotation && annotation->type != VALUE_STRING)
+	/* To what engines read it with, null is an empty string. */
+	if (!annotation || annotation->type == VALUE_NULL) {
+		*ret = "";
+		return 0;
+	}
+	if (annotation->type != VALUE_STRING)
 		return error_set(error, -EINVAL, path,
 		                 "%s: the annotation " RUNTIME_ANNOTATION " must be a string, not %s", path,
 		                 value_type_name(annotation->type));
-	*ret = annotation ? annotation->string : "";
+	*ret = annotation->string;
 	return 0;
 }
 
