@@ -362,8 +362,8 @@ RTREG_EXPORT const char *rtreg_value_string(const struct rtreg_value *value, siz
 RTREG_EXPORT char *rtreg_value_json(const struct rtreg_value *value);
 
 /*
- * The configuration with origins, the runtimes, one runtime: the replies of GET /v1/config, /v1/runtimes and
- * /v1/runtimes/NAME, masked. malloc'ed, the caller frees it. NULL without memory.
+ * The configuration with origins, and the runtimes: the replies of GET /v1/config and /v1/runtimes, masked.
+ * malloc'ed, the caller frees it. NULL without memory.
  */
 RTREG_EXPORT char *rtreg_snapshot_json(const struct rtreg_snapshot *snapshot);
 RTREG_EXPORT char *rtreg_snapshot_runtimes_json(const struct rtreg_snapshot *snapshot);
@@ -416,9 +416,10 @@ RTREG_EXPORT size_t rtreg_timings(struct rtreg *registry, struct rtreg_timing *r
  * `shim` point to the name that was asked for, as long as name_length and shim_length say.
  */
 struct rtreg_runtime {
-	const char *name;   /* the resolved name: the default's, where "" was asked */
-	const char *shim;   /* containerd shim name, or the absolute path of one */
-	const char *binary; /* what to execute: the path, or the wrapper script; NULL for a type runtime */
+	const char *name; /* the resolved name: the default's, where "" was asked */
+	const char *shim; /* containerd shim name, or the absolute path of one */
+	/* What to execute: the path, or the wrapper script, or a name to find in PATH, as runc; NULL for a type runtime. */
+	const char *binary;
 	const char *options_json;  /* the shim's options, a JSON object; NULL: none */
 	const char *path;          /* the path as configured; NULL for a type runtime */
 	const char *wrapper;       /* the wrapper script, where there are arguments; else NULL */
@@ -450,20 +451,24 @@ RTREG_EXPORT int rtreg_runtime_check_flavor(const struct rtreg_runtime *runtime,
 /*
  * What a container was started with, for as long as it lives. It never changes. The strings are the lock-in's
  * own, until rtreg_lock_in_fini().
+ *
+ * An engine locks a container in before it creates it, executes `binary` with arguments of its own for every
+ * command, asks rtreg_locked() for it where it does not have it any more, and unlocks when the container is
+ * deleted; or when it could not be created, if it was `created` here.
  */
 struct rtreg_lock_in {
 	const char *id;
 	const char *root; /* the runtime's --root, absolute; "": none */
 	const char *runtime, *shim;
 	const char *options_json; /* a JSON object; NULL: none */
-	const char *binary;  /* what to execute: the path, or the wrapper script; NULL for a type runtime */
-	const char *wrapper; /* NULL: none */
-	const char *boot_id; /* of the boot that it belongs to; NULL: to any */
-	const char *locked;  /* when, RFC 3339, UTC */
-	const char *json;    /* all of this as the API serves it */
-	uint64_t generation; /* that answered */
-	bool created;        /* by this call; else it was there already */
-	void *memory;        /* the library's */
+	const char *binary;       /* what to execute, as in struct rtreg_runtime; NULL for a type runtime */
+	const char *wrapper;      /* NULL: none */
+	const char *boot_id;      /* of the boot that it belongs to; NULL: to any */
+	const char *locked;       /* when, RFC 3339, UTC */
+	const char *json;         /* all of this as the API serves it */
+	uint64_t generation;      /* that answered */
+	bool created;             /* by this call; else it was there already */
+	void *memory;             /* the library's */
 };
 
 /* Frees what it holds and zeroes it. NULL is allowed. Context: any thread. */
@@ -471,11 +476,13 @@ RTREG_EXPORT void rtreg_lock_in_fini(struct rtreg_lock_in *lock_in);
 
 /*
  * Locks a container in: gives it `runtime` (NULL or "": the default of the live generation), or returns what it
- * was given first. `root` is the absolute --root of the runtime, NULL or "": none. Durable when it returns 0.
+ * was given first. `root` is the absolute --root of the runtime, NULL or "": none; each has container names of
+ * its own, 1 to 128 of A-Z, a-z, 0-9, "_", "." and "-", the first a letter or a digit. Durable when it returns 0.
  * Ownership: *ret (NULL: not wanted) is the caller's, rtreg_lock_in_fini(). Context: any thread, any number at
  * once, not from a step or callback. May block (-EDEADLK inside a reader section).
- * Errors: -EINVAL an unknown runtime, or a bad id or root; -ENOENT, -EACCES the look-up of CONTRACT C45;
- * -EEXIST another runtime is locked in; the state directory: -ENOSPC, -EROFS, -EIO …; -EBADMSG: what is there is
+ * Errors: -EINVAL an unknown runtime, or a bad id or root; -ENOENT, -EACCES the look-up of CONTRACT C45, for
+ * runtimes with a wrapper: others fail when they are executed; -EEXIST locked in to another runtime than the one
+ * that is named; the state directory: -ENOSPC, -EROFS, -EIO …; -EBADMSG: what is there is
  * damaged (rtreg_unlock() removes it).
  */
 RTREG_EXPORT int rtreg_lock_in(struct rtreg *registry, const char *root, const char *container,
