@@ -54,7 +54,10 @@ class Trust(FrontDoorTest):
     @unittest.skipUnless(os.geteuid() == 0, "needs root: files of others")
     def test_directory_of_somebody_else_is_refused(self):
         os.chown(self.state, STRANGER, STRANGER)
-        self.refused(f"belongs to user {STRANGER}")
+        self.refused(f"belongs to user {STRANGER}, whom user 0 does not trust: change its owner")
+        # who is not root has no use for another owner of what is not his
+        os.chmod(self.directory, 0o755)
+        self.refused("run this as root, or set RTREG_STATE_DIR", user=STRANGER + 1, group=STRANGER, extra_groups=[])
 
     @unittest.skipUnless(os.geteuid() == 0, "needs root: files of others")
     def test_lock_in_of_somebody_else_is_refused(self):

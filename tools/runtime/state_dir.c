@@ -54,9 +54,11 @@ static int check(const char *path, const struct stat *st, struct rtreg_error *er
 	if (!is_trusted(st->st_uid))
 		return error_set(
 		        error, -EPERM, path,
-		        "state directory %s belongs to user %u, whom user %u does not trust: change its "
-		        "owner, or set RTREG_STATE_DIR",
-		        path, st->st_uid, geteuid());
+		        "state directory %s belongs to user %u, whom user %u does not trust: %s", path,
+		        st->st_uid, geteuid(),
+		        geteuid() == 0 ? "change its owner, or set RTREG_STATE_DIR"
+		                       : "run this as root, or set RTREG_STATE_DIR and RTREG_SOCKET to those "
+		                         "of an rtregd of your own");
 	if (st->st_mode & (S_IWGRP | S_IWOTH))
 		return error_set(
 		        error, -EPERM, path,
