@@ -56,7 +56,8 @@ class Trust(FrontDoorTest):
         os.chown(self.state, STRANGER, STRANGER)
         self.refused(f"belongs to user {STRANGER}, whom user 0 does not trust: change its owner")
         # who is not root has no use for another owner of what is not his
-        os.chmod(self.directory, 0o755)
+        for directory in (self.directory, self.state):
+            os.chmod(directory, 0o755)
         self.refused("run this as root, or set RTREG_STATE_DIR", user=STRANGER + 1, group=STRANGER, extra_groups=[])
 
     @unittest.skipUnless(os.geteuid() == 0, "needs root: files of others")
