@@ -452,6 +452,9 @@ class Units(DaemonTest):
                              os.path.join(UNITS, "rtregd.service"))
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
+    def test_sandbox_has_the_boot_id_that_engines_see(self):
+        self.assertIn("\nBindReadOnlyPaths=/proc\n", self.unit("rtregd.service"))
+
     def test_reload_is_synchronous_by_one_way_or_the_other(self):
         service = self.unit("rtregd.service")
         if "\nType=notify-reload\n" in service:
