@@ -96,7 +96,7 @@ class Bundle(Failures):
 
     def test_bad_json_is_told_with_its_place(self):
         self.write_config('{"annotations": {\n"a": }}')
-        self.create_fails(125, "line 2, column 6")
+        self.create_fails(125, self.file() + ": invalid JSON: line 2, column 6: ")
         self.write_config("[1]")
         self.create_fails(125, "JSON object, not array")
 

@@ -60,7 +60,6 @@ int bundle_runtime(struct arena *arena, const struct invocation *invocation, con
 		return r;
 	r = parse_json(arena, text, size, &root, &why);
 	if (r < 0)
-		return error_set(error, r, path, "%s: %s%s%s", path, why.where, *why.where ? ": " : "",
-		                 why.message);
+		return error_set(error, r, path, "%s: %s", path, why.message);
 	return find_annotation(path, &root, ret, error);
 }
