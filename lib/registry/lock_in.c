@@ -197,6 +197,26 @@ static int find_or_make(struct rtreg *registry, const struct request *request, s
 	return r;
 }
 
+/* All processes of a machine share its boot, but /proc may be another's: then the next start would take it for void. */
+static void warn_of_other_boot(const struct rtreg *registry, const struct rtreg_lock_in *lock_in)
+{
+	_cleanup_free_ char *line = NULL;
+	char ours[BOOT_ID_LENGTH + 1];
+
+	if (!registry->log || !lock_in->boot_id || boot_id_read(ours) < 0 ||
+	    strcmp(lock_in->boot_id, ours) == 0)
+		return;
+	if (asprintf(&line,
+	             "container %s is locked in for boot %s, but here /proc/sys/kernel/random/boot_id says "
+	             "%s: "
+	             "it will be removed at the next start; give both processes the same /proc",
+	             lock_in->id, lock_in->boot_id, ours) < 0) {
+		line = NULL;
+		return;
+	}
+	registry->log(registry->log_context, RTREG_LOG_WARN, line);
+}
+
 static int run(struct rtreg *registry, struct request *request, struct rtreg_lock_in *ret,
                struct rtreg_error *error)
 {
@@ -214,6 +234,8 @@ static int run(struct rtreg *registry, struct request *request, struct rtreg_loc
 	if (r < 0)
 		return r;
 	statistics_count(&registry->statistics, COUNT_LOCK_INS_MADE, lock_in.created);
+	if (lock_in.created)
+		warn_of_other_boot(registry, &lock_in);
 	give(&lock_in, ret);
 	return 0;
 }

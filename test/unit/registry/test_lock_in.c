@@ -7,6 +7,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -297,6 +298,20 @@ START_TEST(lock_in_for_another_boot_takes_the_place_of_a_void_one)
 }
 END_TEST
 
+START_TEST(lock_in_for_another_boot_than_ours_is_told_of)
+{
+	char ours[sizeof(BOOT)] = "";
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+
+	ck_assert_int_eq(read(fd, ours, sizeof(ours) - 1), sizeof(ours) - 1);
+	close(fd);
+	must(rtreg_lock_in_for_boot(registry, NULL, "web", "plain", ours, NULL, &error));
+	ck_assert_str_eq(logged, "");
+	must(rtreg_lock_in_for_boot(registry, NULL, "db", "plain", BOOT, NULL, &error));
+	ck_assert_msg(strstr(logged, "db") && strstr(logged, BOOT) && strstr(logged, ours), "%s", logged);
+}
+END_TEST
+
 START_TEST(lock_in_for_a_boot_honours_one_of_any_boot)
 {
 	must(rtreg_lock_in(registry, NULL, "web", "typed", &first, &error));
@@ -483,6 +498,7 @@ static TCase *make_lock_in_case(void)
 	tcase_add_loop_test(tcase, lock_in_that_fails_writes_nothing, 0, COUNT(failures));
 	tcase_add_test(tcase, lock_in_without_a_state_directory_is_not_a_missing_binary);
 	tcase_add_test(tcase, lock_in_for_another_boot_takes_the_place_of_a_void_one);
+	tcase_add_test(tcase, lock_in_for_another_boot_than_ours_is_told_of);
 	tcase_add_test(tcase, lock_in_for_a_boot_honours_one_of_any_boot);
 	tcase_add_test(tcase, lock_in_for_what_is_no_boot_is_refused);
 	return tcase;
