@@ -16,7 +16,7 @@ ANNOTATION = "io.rtreg.runtime"
 
 # Keeps what it knows in FAKE/known/<its name>/<container>, and a line for each call in FAKE/calls. FAKE/do, a JSON
 # object, tells what `run` and others do besides.
-FAKE = r'''#!%s
+FAKE = r'''#!%s -IS
 import json, os, signal, sys, time
 fake, name = %r, os.path.basename(sys.argv[0])
 if name.startswith("fake-"):
