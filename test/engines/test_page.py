@@ -20,6 +20,7 @@ import sys
 import enclosure
 from dockerd import OPTIONS
 from images import make_image, make_root
+from preflight import runc_fails
 from programs import TOP, built, cannot_contain, cgroup_roots, find, missing
 from world import Broken, Service, run, wait_for
 
@@ -222,6 +223,10 @@ def why_not(kind):
 def main():
     kind = sys.argv[1]
     enclosure.enclose(why_not(kind), SKIPPED)
+    reason = runc_fails(enclosure.directory())
+    if reason:
+        print("skipped:", reason)
+        return SKIPPED
     return follow(kind)
 
 

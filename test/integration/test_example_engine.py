@@ -12,12 +12,16 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
 
 BUILD = os.path.abspath(os.environ.get("RTREG_BUILD", "build"))
 TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(TOP / "test/engines"))
+from preflight import runc_fails
+
 ENGINE = os.path.join(BUILD, "docs", "examples", "engine")
 PATIENCE = 120  # seconds that anything may take before it counts as hanging
 
@@ -255,7 +259,7 @@ def why_not():
         return "no runc here"
     if not busybox or b"INTERP" in subprocess.run(["readelf", "-l", busybox], capture_output=True, check=False).stdout:
         return "no static busybox here"
-    return None
+    return runc_fails()
 
 
 @unittest.skipIf(why_not(), why_not())

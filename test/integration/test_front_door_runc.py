@@ -7,9 +7,13 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import unittest
 
 from front_door_support import ANNOTATION, FrontDoorTest
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "engines"))
+from preflight import runc_fails
 
 BUSYBOX = "/bin/busybox"
 
@@ -22,7 +26,7 @@ def lacks():
         if not shutil.which(program):
             return f"{program} is not installed"
     dynamic = subprocess.run(["ldd", BUSYBOX], capture_output=True, check=False).returncode == 0
-    return "busybox is not a static one" if dynamic else None
+    return "busybox is not a static one" if dynamic else runc_fails()
 
 
 @unittest.skipIf(lacks(), lacks())
