@@ -549,6 +549,7 @@ class Diagnostic(MetricsTest):
         self.configure({"network-diagnostic-port": first})
         self.start()
         caller = self.call(first, b"")
+        self.scrape_port(first)  # answered after the caller, who came first, was accepted
         self.assertEqual(self.reload({"network-diagnostic-port": second}).status, 200)
         self.assertEqual(caller.recv(1), b"")
 

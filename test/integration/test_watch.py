@@ -361,13 +361,15 @@ class Nothing(WatchTest):
         self.wait_for_entries(("watch", "unchanged", 1))
 
     def watches(self):
-        """Whether the daemon has a descriptor of inotify."""
-        folder = f"/proc/{self.process.pid}/fd"
-        targets = []
+        """Whether the daemon has an inotify watch on the directory of its configuration."""
+        folder = f"/proc/{self.process.pid}/fdinfo"
+        inode = os.stat(os.path.dirname(self.config)).st_ino
+        watched = []
         for fd in os.listdir(folder):
             with contextlib.suppress(FileNotFoundError):  # closed meanwhile
-                targets.append(os.readlink(os.path.join(folder, fd)))
-        return any("inotify" in target for target in targets)
+                with open(os.path.join(folder, fd)) as file:
+                    watched += re.findall(r"^inotify .*\bino:([0-9a-f]+)", file.read(), re.MULTILINE)
+        return any(int(number, 16) == inode for number in watched)
 
     def test_no_watch_watches_nothing(self):
         self.start("--no-watch")
