@@ -4,37 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-static uint64_t table_size(size_t count)
-{
-	uint64_t size = 8;
-
-	while (size < 2 * (uint64_t)count)
-		size *= 2;
-	return size;
-}
-
-/* At most half full, so a look-up that fails ends soon at an empty slot. */
-static int build_table(struct rtreg_snapshot *snapshot)
-{
-	uint64_t size = table_size(snapshot->runtime_count);
-	struct rtreg_slot *slots = arena_alloc_array(snapshot->arena, size, sizeof(*slots));
-
-	if (!slots)
-		return -ENOMEM;
-	for (size_t i = 0; i < snapshot->runtime_count; i++) {
-		const struct rtreg_runtime *runtime = &snapshot->runtimes[i].runtime;
-		uint64_t hash = rtreg_hash(runtime->name, runtime->name_length);
-		uint64_t at = hash & (size - 1);
-
-		while (slots[at].hash != 0)
-			at = (at + 1) & (size - 1);
-		slots[at] = (struct rtreg_slot){.hash = hash, .runtime = runtime};
-	}
-	snapshot->head.slots = slots;
-	snapshot->head.mask = size - 1;
-	return 0;
-}
-
 /* What "" resolves to: the default runtime, which may be an implicit shim name. */
 static int set_default(struct rtreg_snapshot *snapshot)
 {
@@ -66,7 +35,7 @@ struct rtreg_snapshot *snapshot_seal(struct arena *arena, const struct settings 
 	snapshot->head.generation = generation;
 	r = derive_runtimes(snapshot, context, &scripts);
 	if (r == 0)
-		r = build_table(snapshot);
+		r = table_build(snapshot);
 	if (r == 0)
 		r = set_default(snapshot);
 	if (r == 0)

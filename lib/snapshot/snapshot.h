@@ -61,6 +61,9 @@ void snapshot_free(struct rtreg_snapshot *snapshot);
 int derive_runtimes(struct rtreg_snapshot *snapshot, const struct derive_context *context,
                     struct script_list *ret);
 
+/* Builds the table of a snapshot whose runtimes are derived (snapshot/table.c). -ENOMEM. */
+int table_build(struct rtreg_snapshot *snapshot);
+
 /*
  * Makes the wrapper script of a runtime of `snapshot` again. -ENOENT: it has none; -ENOMEM. *ret is the caller's,
  * script_fini().

@@ -16,6 +16,12 @@
 #define RTREG_DEBUG_ASSERT(condition) ((void)0)
 #endif
 
+/*
+ * What a look-up passes through: left to itself a compiler makes a call of it where a file has two. What is rare is
+ * apart, so that little is inlined.
+ */
+#define RTREG_INLINE static inline __attribute__((always_inline))
+
 /* The first members of struct rtreg. */
 struct rtreg_head {
 	const struct rtreg_snapshot *published; /* RCU-protected; written by store_publish() alone */
@@ -58,10 +64,13 @@ static inline void rtreg_tsan_reader_done(struct rtreg *registry)
 #endif
 }
 
-/* A slot of a snapshot's hash table: open addressing, linear probing, hash 0 is an empty slot. */
+/*
+ * A slot of a snapshot's hash table: open addressing, linear probing, at most half full. The words of the name are in
+ * it, so that a look-up compares registers with one cache line, and need not go to the letters elsewhere.
+ */
 struct rtreg_slot {
-	uint64_t hash;
-	const struct rtreg_runtime *runtime;
+	struct rtreg_words words;
+	const struct rtreg_runtime *runtime; /* NULL: an empty slot */
 };
 
 /* The first members of struct rtreg_snapshot. */
@@ -72,25 +81,92 @@ struct rtreg_snapshot_head {
 	uint64_t generation;
 };
 
-/* Hash of a runtime name; never 0. Eight bytes at a time: names are short, and reading them dominates. */
-static inline uint64_t rtreg_hash(const char *name, size_t length)
+/* A name up to this length is its words and its length: names with the same are the same. */
+#define RTREG_WORDS_MAX 24
+
+RTREG_INLINE uint64_t rtreg_load8(const char *from)
 {
-	uint64_t hash = 0x9e3779b97f4a7c15ull ^ length;
 	uint64_t word;
 
-	while (length >= 8) {
-		memcpy(&word, name, 8);
-		hash = (hash ^ word) * 0xff51afd7ed558ccdull;
-		hash ^= hash >> 32;
-		name += 8;
-		length -= 8;
+	memcpy(&word, from, sizeof(word));
+	return word;
+}
+
+RTREG_INLINE uint64_t rtreg_load4(const char *from)
+{
+	uint32_t word;
+
+	memcpy(&word, from, sizeof(word));
+	return word;
+}
+
+/*
+ * The words of a name: its first eight bytes, the next eight, and the last eight. They overlap where it is shorter
+ * than 24 bytes, so that there is neither a loop over bytes nor a branch for each length.
+ */
+RTREG_INLINE struct rtreg_words rtreg_words(const char *name, size_t length)
+{
+	struct rtreg_words ret = {0, 0, 0};
+
+	if (length >= 8) {
+		ret.first = rtreg_load8(name);
+		ret.second = rtreg_load8(name + (length < 16 ? length - 8 : 8));
+		ret.last = rtreg_load8(name + length - 8);
+	} else if (length >= 4) {
+		ret.first = rtreg_load4(name);
+		ret.last = rtreg_load4(name + length - 4);
+	} else if (length > 0) {
+		ret.first = (unsigned char)name[0];
+		ret.second = (unsigned char)name[length / 2];
+		ret.last = (unsigned char)name[length - 1];
 	}
-	word = 0;
-	for (size_t i = 0; i < length; i++)
-		word = word << 8 | (unsigned char)name[i];
-	hash = (hash ^ word) * 0xff51afd7ed558ccdull;
-	hash ^= hash >> 32;
-	return hash | 1u << 31;
+	return ret;
+}
+
+/* Both halves of the product: every bit of the result depends on every bit of `a` and of `b`. */
+RTREG_INLINE uint64_t rtreg_mix(uint64_t a, uint64_t b)
+{
+#ifdef __SIZEOF_INT128__
+	__extension__ typedef unsigned __int128 product_t;
+	const product_t product = (product_t)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+#else
+	const uint64_t low = (a & UINT32_MAX) * (b & UINT32_MAX), high = (a >> 32) * (b >> 32);
+	const uint64_t one = (a >> 32) * (b & UINT32_MAX), other = (a & UINT32_MAX) * (b >> 32);
+	const uint64_t middle = (low >> 32) + (one & UINT32_MAX) + other;
+
+	return (middle << 32 | (low & UINT32_MAX)) ^ (high + (one >> 32) + (middle >> 32));
+#endif
+}
+
+/*
+ * Hash of the name whose words and length are given; its letters are read again only between the second word and the
+ * last of a long one. Not seeded: docs/read.md says why. The first factor is not 0 for any name that a runtime can have:
+ * its constant has a control character's byte where no length reaches.
+ */
+RTREG_INLINE uint64_t rtreg_hash_words(const char *name, size_t length, struct rtreg_words words)
+{
+	uint64_t first = words.first;
+
+	if (__builtin_expect(length > RTREG_WORDS_MAX, 0))
+		for (size_t at = 16; at + 8 < length; at += 8)
+			first = rtreg_mix(first ^ 0x9e3779b97f4a7c15u,
+			                  rtreg_load8(name + at) ^ 0xe7037ed1a0b428dbu);
+	return rtreg_mix(first ^ length ^ 0x13198a2e03707345u,
+	                 (words.last ^ 0xa4093822299f31d1u) + words.second * 0xff51afd7ed558ccdu);
+}
+
+/* Hash of a name of `length` bytes. */
+RTREG_INLINE uint64_t rtreg_hash(const char *name, size_t length)
+{
+	return rtreg_hash_words(name, length, rtreg_words(name, length));
+}
+
+/* The last words differ most often. */
+RTREG_INLINE bool rtreg_words_equal(const struct rtreg_words *a, const struct rtreg_words *b)
+{
+	return a->last == b->last && a->first == b->first && a->second == b->second;
 }
 
 /*
@@ -104,32 +180,50 @@ static inline bool rtreg_name_is_shim(const char *name, size_t length)
 }
 
 /*
- * Resolves a runtime name within one snapshot (CONTRACT C44). `length` bytes at `name`; length 0 is the
- * default. No allocation, no lock, no system call. Context: any thread, while the snapshot is borrowed or
- * pinned. Returns 0, or -EINVAL with "unknown or invalid runtime name: …".
+ * The name as look-ups use it, taken once; see struct rtreg_name. NULL or "" is the default.
+ * Context: any thread.
  */
-static inline int rtreg_resolve_len(const struct rtreg_snapshot *snapshot, const char *name, size_t length,
-                                    struct rtreg_runtime *ret, struct rtreg_error *error)
+RTREG_INLINE void rtreg_name_init_len(struct rtreg_name *ret, const char *name, size_t length)
 {
-	const struct rtreg_snapshot_head *head = (const struct rtreg_snapshot_head *)(const void *)snapshot;
-	uint64_t hash;
+	ret->name = name;
+	ret->length = length;
+	ret->words = rtreg_words(name, length);
+	ret->hash = rtreg_hash_words(name, length, ret->words);
+}
 
-	if (length == 0) {
-		*ret = *head->default_runtime;
-		return 0;
-	}
-	hash = rtreg_hash(name, length);
-	for (uint64_t i = hash & head->mask; head->slots[i].hash != 0; i = (i + 1) & head->mask) {
-		const struct rtreg_runtime *found = head->slots[i].runtime;
+RTREG_INLINE void rtreg_name_init(struct rtreg_name *ret, const char *name)
+{
+	rtreg_name_init_len(ret, name, name ? strlen(name) : 0);
+}
 
-		if (head->slots[i].hash == hash && found->name_length == length &&
-		    memcmp(found->name, name, length) == 0) {
-			*ret = *found;
-			return 0;
-		}
+/* The runtime of this name, which is not empty; NULL: there is none. */
+RTREG_INLINE const struct rtreg_runtime *rtreg_find(const struct rtreg_snapshot_head *head,
+                                                    const struct rtreg_name *name)
+{
+	for (uint64_t at = name->hash;; at++) {
+		const struct rtreg_slot *slot = &head->slots[at & head->mask];
+		const struct rtreg_runtime *found = slot->runtime;
+
+		if (__builtin_expect(!found, 0))
+			return NULL;
+		if (__builtin_expect(rtreg_words_equal(&slot->words, &name->words) &&
+		                             found->name_length == name->length,
+		                     1) &&
+		    (__builtin_expect(name->length <= RTREG_WORDS_MAX, 1) ||
+		     memcmp(found->name, name->name, name->length) == 0))
+			return found;
 	}
-	if (!rtreg_name_is_shim(name, length) || length > UINT32_MAX)
-		return rtreg_resolve_failed(name, length, error);
+}
+
+/* What is no runtime of the configuration: an implicit shim name, or an error. */
+static inline __attribute__((cold)) int rtreg_resolve_other(const char *name, size_t length,
+                                                            struct rtreg_runtime *ret,
+                                                            struct rtreg_error *error)
+{
+	if (!rtreg_name_is_shim(name, length) || length > UINT32_MAX) {
+		(void)rtreg_resolve_failed(name, length, error);
+		return -EINVAL; /* which it returns: so compilers know that *ret is set where this is not */
+	}
 	memset(ret, 0, sizeof(*ret));
 	ret->name = name;
 	ret->shim = name;
@@ -138,9 +232,42 @@ static inline int rtreg_resolve_len(const struct rtreg_snapshot *snapshot, const
 	return 0;
 }
 
+/*
+ * Resolves a prepared name within one snapshot (CONTRACT C44), of whatever generation: as rtreg_resolve() with the
+ * name that it was made of, for less than it costs to take the hash. No allocation, no lock, no system call.
+ * Context: any thread, while the snapshot is borrowed or pinned. Returns 0, or -EINVAL with "unknown or invalid runtime
+ * name: …".
+ */
+RTREG_INLINE int rtreg_resolve_name(const struct rtreg_snapshot *snapshot, const struct rtreg_name *name,
+                                    struct rtreg_runtime *ret, struct rtreg_error *error)
+{
+	const struct rtreg_snapshot_head *head = (const struct rtreg_snapshot_head *)(const void *)snapshot;
+	const struct rtreg_runtime *found = name->length > 0 ? rtreg_find(head, name) : head->default_runtime;
+
+	if (__builtin_expect(found != NULL, 1)) {
+		*ret = *found;
+		return 0;
+	}
+	return rtreg_resolve_other(name->name, name->length, ret, error);
+}
+
+/*
+ * Resolves a runtime name within one snapshot (CONTRACT C44). `length` bytes at `name`; length 0 is the
+ * default. No allocation, no lock, no system call. Context: any thread, while the snapshot is borrowed or
+ * pinned. Returns 0, or -EINVAL with "unknown or invalid runtime name: …".
+ */
+RTREG_INLINE int rtreg_resolve_len(const struct rtreg_snapshot *snapshot, const char *name, size_t length,
+                                   struct rtreg_runtime *ret, struct rtreg_error *error)
+{
+	struct rtreg_name prepared;
+
+	rtreg_name_init_len(&prepared, name, length);
+	return rtreg_resolve_name(snapshot, &prepared, ret, error);
+}
+
 /* The same for a NUL-terminated name; NULL or "" is the default. */
-static inline int rtreg_resolve(const struct rtreg_snapshot *snapshot, const char *name,
-                                struct rtreg_runtime *ret, struct rtreg_error *error)
+RTREG_INLINE int rtreg_resolve(const struct rtreg_snapshot *snapshot, const char *name,
+                               struct rtreg_runtime *ret, struct rtreg_error *error)
 {
 	return rtreg_resolve_len(snapshot, name, name ? strlen(name) : 0, ret, error);
 }
@@ -158,7 +285,7 @@ static inline int rtreg_open(const struct rtreg_options *options, struct rtreg *
  * The current snapshot, valid until the reader section ends.
  * Context: a thread registered with liburcu, inside a reader section of the registry's flavour.
  */
-static inline const struct rtreg_snapshot *rtreg_borrow(struct rtreg *registry)
+RTREG_INLINE const struct rtreg_snapshot *rtreg_borrow(struct rtreg *registry)
 {
 	const struct rtreg_head *head = (const struct rtreg_head *)(const void *)registry;
 

@@ -427,6 +427,23 @@ struct rtreg_runtime {
 	uint32_t name_length, shim_length;
 };
 
+/*
+ * A name that is resolved again and again, with its length and its hash taken once: rtreg_name_init(), then
+ * rtreg_resolve_name(). An engine keeps one beside each container. It belongs to no snapshot and to no registry, and needs
+ * no update when a new generation comes. Ownership: the string is the caller's, is not copied, and must stay, unchanged,
+ * as long as the prepared name and what an implicit shim name resolved to are used. Any number of threads may use one.
+ * The members are the library's.
+ */
+struct rtreg_words {
+	uint64_t first, second, last;
+};
+struct rtreg_name {
+	const char *name;
+	size_t length;
+	uint64_t hash;
+	struct rtreg_words words;
+};
+
 /* A configured or stock runtime in full, for listing. */
 RTREG_EXPORT size_t rtreg_snapshot_runtime_count(const struct rtreg_snapshot *snapshot);
 /* The i-th, in order of name; `stock` may be NULL. -ENOENT past the last. */
