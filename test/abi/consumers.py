@@ -30,8 +30,11 @@ uint64_t use(struct rtreg *registry, struct rtreg_error *error)
 	const struct rtreg_snapshot *snapshot = rtreg_pin(registry);
 	uint64_t generation = rtreg_snapshot_generation(snapshot);
 	struct rtreg_runtime runtime;
+	struct rtreg_name name;
 
-	if (rtreg_resolve(snapshot, "crun", &runtime, error) < 0)
+	rtreg_name_init(&name, "crun");
+	if (rtreg_resolve(snapshot, "crun", &runtime, error) < 0 ||
+	    rtreg_resolve_name(snapshot, &name, &runtime, error) < 0)
 		generation = 0;
 	rtreg_unpin(snapshot);
 	return generation;
@@ -61,6 +64,8 @@ int read_once(const struct rtreg_options *options, struct rtreg **ret)
 		return code;
 	rcu_read_lock();
 	code = rtreg_resolve(rtreg_borrow(*ret), NULL, &runtime, NULL);
+	if (code == 0)
+		code = rtreg_resolve_live(*ret, "crun", &runtime, NULL);
 	rcu_read_unlock();
 	return code;
 }

@@ -444,6 +444,17 @@ struct rtreg_name {
 	struct rtreg_words words;
 };
 
+/*
+ * Borrows the live snapshot and resolves a name in it, in one call: for callers that cannot inline what
+ * <rtreg/inline.h> has, and other languages. As rtreg_resolve(rtreg_borrow(registry), …), and with its errors; the strings
+ * in *ret are valid until the reader section ends. NULL, or a length of 0, is the default. Context: a thread registered
+ * with liburcu, inside a reader section of the registry's flavour, which is not checked here.
+ */
+RTREG_EXPORT int rtreg_resolve_live(struct rtreg *registry, const char *name, struct rtreg_runtime *ret,
+                                    struct rtreg_error *error);
+RTREG_EXPORT int rtreg_resolve_live_len(struct rtreg *registry, const char *name, size_t length,
+                                        struct rtreg_runtime *ret, struct rtreg_error *error);
+
 /* A configured or stock runtime in full, for listing. */
 RTREG_EXPORT size_t rtreg_snapshot_runtime_count(const struct rtreg_snapshot *snapshot);
 /* The i-th, in order of name; `stock` may be NULL. -ENOENT past the last. */
