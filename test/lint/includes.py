@@ -19,8 +19,8 @@ LIBRARIES = (
     ("json-c", re.compile(r"json(-c/.*|_\w+)?\.h|json-c/.*"), ("lib/values/parse.c", "tools/reply.c", "test/")),
     ("libsodium", re.compile(r"sodium(/.*)?(\.h)?"), ("lib/base/digest.c", "test/")),
     ("libmicrohttpd", re.compile(r"microhttpd.*\.h"), ("daemon/", "test/unit/daemon/")),
-    ("liburcu (bulletproof)", re.compile(r"urcu-bp\.h|urcu/urcu-bp\.h"), ("daemon/", "test/", "docs/examples/")),
-    ("liburcu", re.compile(r"urcu.*"), ("lib/store/rcu.h", "test/", "docs/examples/")),
+    ("liburcu (bulletproof)", re.compile(r"urcu-bp\.h|urcu/urcu-bp\.h"), ("daemon/", "tools/bench/flavor.h", "test/", "docs/examples/")),
+    ("liburcu", re.compile(r"urcu.*"), ("lib/store/rcu.h", "tools/bench/flavor.h", "test/", "docs/examples/")),
     ("libsystemd", re.compile(r"systemd/.*"), ("daemon/notify.c",)),
     ("check", re.compile(r"check\.h"), ("test/",)),
 )

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "bench/goals.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+const struct goal goals[] = {
+        {"", "", "", NULL, GOAL_COST, 0, ""},
+};
+
+const size_t goal_count = ARRAY_SIZE(goals);
+
+static unsigned threads_of(const struct bench_result *result)
+{
+	return result->subject.threads ? result->subject.threads : 1;
+}
+
+static int ratio_of(const struct bench *bench, const struct goal *goal, struct summary *ret)
+{
+	const struct bench_result *subject = bench_find(bench, goal->subject), *reference;
+
+	if (!subject || !subject->figures)
+		return -ENOENT;
+	if (!goal->reference)
+		return summarize(subject->figures, bench->rounds, ret);
+	reference = bench_find(bench, goal->reference);
+	if (!reference || !reference->figures)
+		return -ENOENT;
+	if (goal->kind == GOAL_COST)
+		return summarize_ratio(subject->figures, reference->figures, bench->rounds, 1, ret);
+	return summarize_ratio(reference->figures, subject->figures, bench->rounds,
+	                       goal->kind == GOAL_THROUGHPUT
+	                               ? (double)threads_of(subject) / (double)threads_of(reference)
+	                               : 1,
+	                       ret);
+}
+
+int goal_judge(const struct bench *bench, const struct goal *goal, struct judgement *ret)
+{
+	struct judgement judgement = {.goal = goal};
+	double low, high;
+	int r;
+
+	if (strcmp(goal->subcommand, bench->subcommand->name) != 0)
+		return -ENOENT;
+	r = ratio_of(bench, goal, &judgement.ratio);
+	if (r < 0)
+		return r;
+	/* as multiples of the bound, above 1 is missed */
+	low = judgement.ratio.lower / goal->bound;
+	high = judgement.ratio.upper / goal->bound;
+	if (goal->kind != GOAL_COST) {
+		low = goal->bound / judgement.ratio.upper;
+		high = goal->bound / judgement.ratio.lower;
+	}
+	judgement.verdict = high <= 1 ? GOAL_MET : low > 1 ? GOAL_MISSED : GOAL_OPEN;
+	judgement.factor = low;
+	*ret = judgement;
+	return 0;
+}
+
+const char *verdict_name(enum verdict verdict)
+{
+	static const char *const names[] = {
+	        [GOAL_MET] = "met", [GOAL_MISSED] = "missed", [GOAL_OPEN] = "open"};
+
+	return names[verdict];
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the ways to read have in common. A way protects a snapshot between begin() and end(); what is done in between, and
+ * the order in which names are asked for, are the same for all, on the same table.
+ */
+#ifndef RTREG_BENCH_READERS_H
+#define RTREG_BENCH_READERS_H
+
+#include <pthread.h>
+
+#include "bench/bench.h"
+#include "bench/world.h"
+
+#define CACHE_LINE 128 /* two: processors fetch them in pairs */
+
+/* Where a thread is in the names. */
+struct reader_place {
+	size_t at;
+} __attribute__((aligned(CACHE_LINE)));
+
+struct readers {
+	struct rtreg *registry;
+	const struct world_name *names; /* in the order in which they are asked for */
+	size_t count;
+	struct reader_place *places; /* one for each thread */
+	/* the same snapshot under each of the alternatives */
+	const struct rtreg_snapshot *raw __attribute__((aligned(CACHE_LINE)));
+	pthread_mutex_t mutex __attribute__((aligned(CACHE_LINE)));
+	pthread_rwlock_t rwlock __attribute__((aligned(CACHE_LINE)));
+	int spinlock __attribute__((aligned(CACHE_LINE)));
+	uint64_t sequence __attribute__((aligned(CACHE_LINE)));
+	uint64_t counter __attribute__((aligned(CACHE_LINE)));
+};
+
+/* Makes them, on a world whose registry is open; they ask for `count` of its names. -ENOMEM. */
+int readers_init(struct readers *readers, const struct world *world, size_t count, unsigned threads);
+void readers_fini(struct readers *readers);
+
+/* A way to read; `batch` is a work's (threads.h), with a struct readers as its context. */
+struct way {
+	const char *name;
+	const char *help;
+	uintptr_t (*batch)(void *readers, unsigned thread, size_t count);
+	void (*enter)(void *readers);
+	void (*leave)(void *readers);
+};
+
+/* One file compiled once for each flavour (way_flavor.c). */
+extern const struct way ways_bp[], ways_memb[], ways_mb[], ways_qsbr[];
+const struct rcu_flavor_struct *flavor_bp(void), *flavor_memb(void), *flavor_mb(void), *flavor_qsbr(void);
+/* Without liburcu (way_locks.c). */
+extern const struct way ways_locks[];
+
+/* Whoever asks uses the answer: for the compiler it is read here. */
+static inline __attribute__((always_inline)) void keep(const struct rtreg_runtime *runtime)
+{
+	__asm__ volatile("" : : "r"(runtime) : "memory");
+}
+
+/*
+ * `count` look-ups in a snapshot that `begin` gives. Inlined into each way, with its two functions: what is measured
+ * should not be a call.
+ */
+static inline __attribute__((always_inline)) uintptr_t look_up_names(
+        struct readers *readers, unsigned thread, size_t count,
+        const struct rtreg_snapshot *(*begin)(struct readers *),
+        void (*end)(struct readers *, const struct rtreg_snapshot *))
+{
+	size_t at = readers->places[thread].at;
+	uintptr_t sum = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct world_name *name = &readers->names[at];
+		const struct rtreg_snapshot *snapshot = begin(readers);
+		struct rtreg_runtime runtime;
+
+		if (rtreg_resolve_len(snapshot, name->text, name->length, &runtime, NULL) == 0)
+			keep(&runtime);
+		end(readers, snapshot);
+		at = at + 1 < readers->count ? at + 1 : 0;
+	}
+	readers->places[thread].at = at;
+	return sum;
+}
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The two tables that help, manual page and command line are made of: subcommands, and options. */
+#include "base/cleanup.h"
+#include "bench/command_line.h"
+
+static const char read_notes[] =
+        "Borrow a snapshot and resolve a runtime's name in it, hash computed each time:\n"
+        "with each flavour of liburcu, inlined and as calls into the library, against a raw\n"
+        "pointer without any protection and the usual ways to protect it.";
+
+const struct subcommand subcommands[] = {
+        {"read", "resolve a name in the live configuration, by readers", read_notes, "readers",
+         "one look-up of one reader", false, bench_read_open, bench_read_close},
+};
+
+const size_t subcommand_count = ARRAY_SIZE(subcommands);
+
+const struct bench_option bench_options[] = {
+        {OPTION_ROUNDS, "rounds", "N", "how often each case is measured (default 101)"},
+        {OPTION_SECONDS, "seconds", "S", "how long the whole run takes, about (default 10)"},
+        {OPTION_SHORT, "short", NULL, "a short form for tests: fewer cases, 9 rounds, 1 second"},
+        {OPTION_READERS, "readers", "N", "threads at once, at most (default: the processors)"},
+        {OPTION_RUNTIMES, "runtimes", "N", "runtimes in the configuration (default 64)"},
+        {OPTION_CASE, "case", "TEXT", "only cases with TEXT in their names, and what they are compared with"},
+        {OPTION_JSON, "json", NULL, "print the results as JSON"},
+        {OPTION_MARKDOWN, "markdown", NULL, "print the tables as Markdown"},
+        {OPTION_PLOT, "plot", "FILE", "write the chart to FILE, as SVG"},
+        {OPTION_CHECK, "check", "FACTOR", "exit code 1 if a goal is missed by more than FACTOR"},
+        {OPTION_HELP, "help", NULL, "explain rtreg-bench, or a subcommand"},
+        {OPTION_VERSION, "version", NULL, "print the version"},
+};
+
+const size_t bench_option_count = ARRAY_SIZE(bench_options);
