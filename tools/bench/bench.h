@@ -56,6 +56,7 @@ struct bench_case {
 	char reference
 	        [BENCH_NAME_SIZE]; /* the case that its ratio is taken to, added before or after; "": none */
 	double x;                  /* where on the chart's x axis: readers, N … */
+	bool ours;                 /* rtreg's own, not an alternative: the chart shows it strongly */
 	unsigned threads;          /* that do the work at the same time; 0 counts as 1 */
 	enum bench_unit unit;
 	bench_measure_fn measure;

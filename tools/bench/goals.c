@@ -7,7 +7,15 @@
 #include "base/cleanup.h"
 
 const struct goal goals[] = {
-        {"", "", "", NULL, GOAL_COST, 0, ""},
+        {"read-bp", "read", "bp, inline", "raw", GOAL_COST, 1.15, "bp, inlined, beside a raw pointer"},
+        {"read-memb", "read", "memb, inline", "raw", GOAL_COST, 1.15, "memb likewise"},
+        {"read-qsbr", "read", "qsbr, inline", "raw", GOAL_COST, 1.05, "qsbr likewise"},
+        {"read-two", "read", "bp, inline, 2 readers", "bp, inline", GOAL_THROUGHPUT, 1.95,
+         "what two readers do, beside one"},
+        {"read-reloads", "read", "bp, inline, reloads", "bp, inline, mean", GOAL_COST, 1.2,
+         "with a reload every millisecond, beside none"},
+        {"read-go", "read", "bp, inline", "raw", GOAL_COST, 11.3 / 4.2 / 2,
+         "twice as fast as Go's atomic.Pointer and map: 11.3 ns where raw was 4.2"},
 };
 
 const size_t goal_count = ARRAY_SIZE(goals);

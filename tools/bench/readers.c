@@ -34,7 +34,7 @@ int readers_init(struct readers *readers, const struct world *world, size_t coun
 		names[i] = world->names[i * (world->count / count)];
 	shuffle(names, count);
 	for (unsigned i = 0; i < threads; i++)
-		readers->places[i].at = i * (count / threads);
+		readers->places[i] = (struct reader_place){.at = i * (count / threads) % count};
 	pthread_mutex_init(&readers->mutex, NULL);
 	pthread_rwlock_init(&readers->rwlock, NULL);
 	readers->raw = rtreg_pin(world->registry);

@@ -13,9 +13,10 @@
 
 #define CACHE_LINE 128 /* two: processors fetch them in pairs */
 
-/* Where a thread is in the names. */
+/* What a thread has for itself: where it is in the names, and its hazard pointer. */
 struct reader_place {
 	size_t at;
+	const struct rtreg_snapshot *hazard;
 } __attribute__((aligned(CACHE_LINE)));
 
 struct readers {
@@ -43,10 +44,13 @@ struct way {
 	uintptr_t (*batch)(void *readers, unsigned thread, size_t count);
 	void (*enter)(void *readers);
 	void (*leave)(void *readers);
+	const struct rcu_flavor_struct *(*flavor)(void); /* NULL: no reload may come meanwhile */
 };
 
 /* One file compiled once for each flavour (way_flavor.c). */
 extern const struct way ways_bp[], ways_memb[], ways_mb[], ways_qsbr[];
+/* The same without _LGPL_SOURCE: liburcu's read side is called, not inlined. */
+extern const struct way ways_calls_bp[], ways_calls_memb[], ways_calls_mb[], ways_calls_qsbr[];
 const struct rcu_flavor_struct *flavor_bp(void), *flavor_memb(void), *flavor_mb(void), *flavor_qsbr(void);
 /* Without liburcu (way_locks.c). */
 extern const struct way ways_locks[];
@@ -57,30 +61,39 @@ static inline __attribute__((always_inline)) void keep(const struct rtreg_runtim
 	__asm__ volatile("" : : "r"(runtime) : "memory");
 }
 
+static inline __attribute__((always_inline)) void look_up_one(const struct readers *readers, size_t at,
+                                                              const struct rtreg_snapshot *snapshot)
+{
+	const struct world_name *name = &readers->names[at];
+	struct rtreg_runtime runtime;
+
+	if (rtreg_resolve_len(snapshot, name->text, name->length, &runtime, NULL) == 0)
+		keep(&runtime);
+}
+
+static inline size_t next_place(const struct readers *readers, size_t at)
+{
+	return at + 1 < readers->count ? at + 1 : 0;
+}
+
 /*
  * `count` look-ups in a snapshot that `begin` gives. Inlined into each way, with its two functions: what is measured
  * should not be a call.
  */
 static inline __attribute__((always_inline)) uintptr_t look_up_names(
         struct readers *readers, unsigned thread, size_t count,
-        const struct rtreg_snapshot *(*begin)(struct readers *),
-        void (*end)(struct readers *, const struct rtreg_snapshot *))
+        const struct rtreg_snapshot *(*begin)(struct readers *, unsigned),
+        void (*end)(struct readers *, unsigned))
 {
 	size_t at = readers->places[thread].at;
-	uintptr_t sum = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		const struct world_name *name = &readers->names[at];
-		const struct rtreg_snapshot *snapshot = begin(readers);
-		struct rtreg_runtime runtime;
-
-		if (rtreg_resolve_len(snapshot, name->text, name->length, &runtime, NULL) == 0)
-			keep(&runtime);
-		end(readers, snapshot);
-		at = at + 1 < readers->count ? at + 1 : 0;
+		look_up_one(readers, at, begin(readers, thread));
+		end(readers, thread);
+		at = next_place(readers, at);
 	}
 	readers->places[thread].at = at;
-	return sum;
+	return at;
 }
 
 #endif

@@ -10,9 +10,10 @@
 #include "base/cleanup.h"
 #include "bench/figures.h"
 
-#define BATCHES    4096 /* of a thread in a slice, that are kept */
-#define BATCH_SIZE 1024
-#define WARM_UP    2 /* batches before the time begins */
+#define BATCHES     4096 /* of a thread in a slice, that are kept */
+#define BATCH_SIZE  1024
+#define LOST_FACTOR 20 /* times the median: such a batch was interrupted */
+#define WARM_UP     2  /* batches before the time begins */
 
 struct team {
 	struct bench *bench;
@@ -78,25 +79,39 @@ static size_t batch_size(const struct work *work)
 	return work->batch_size ? work->batch_size : BATCH_SIZE;
 }
 
+/* Without the batches in which the thread was not on its processor: those are some thousand times as long. */
+static double mean_of(const double *batches, size_t count, double median)
+{
+	double sum = 0;
+	size_t taken = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (batches[i] < LOST_FACTOR * median) {
+			sum += batches[i];
+			taken++;
+		}
+	return sum / (double)taken;
+}
+
 static void work_and_time(struct member *member)
 {
 	const struct work *work = member->team->work;
 	const size_t size = batch_size(work);
-	const int64_t slice_ns = member->team->bench->slice_ns, began_ns = bench_now_ns();
+	const int64_t asked_ns = member->team->bench->slice_ns, began_ns = bench_now_ns();
+	const int64_t slice_ns = asked_ns > work->slice_min_ns ? asked_ns : work->slice_min_ns;
 	int64_t before_ns, now_ns = began_ns;
-	size_t count = 0, done = 0;
+	size_t count = 0;
 	struct summary summary;
 
 	do {
 		before_ns = now_ns;
 		member->kept += work->batch(work->context, member->index, size);
 		now_ns = bench_now_ns();
-		done += size;
 		if (count < BATCHES)
 			member->batches[count++] = (double)(now_ns - before_ns) / (double)size;
 	} while (now_ns - began_ns < slice_ns);
 	member->error = summarize(member->batches, count, &summary);
-	member->ns = work->wants_mean ? (double)(now_ns - began_ns) / (double)done : summary.median;
+	member->ns = work->wants_mean ? mean_of(member->batches, count, summary.median) : summary.median;
 }
 
 static void *run_member(void *argument)
