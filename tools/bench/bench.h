@@ -75,6 +75,7 @@ struct bench {
 	double seconds;         /* for the whole run */
 	unsigned readers;       /* at most so many threads at once */
 	size_t runtimes;        /* N, where the subcommand does not choose it */
+	size_t batches;         /* of each thread in each slice; 0: as many as the time allows */
 	bool short_form;        /* few and short rounds: subcommands leave out their largest cases */
 	bool runtimes_given;    /* --runtimes was */
 	const char *case_match; /* --case: only cases whose names hold it, and their references; NULL: all */
@@ -132,5 +133,9 @@ int bench_run(struct bench *bench);
 
 int bench_read_open(struct bench *bench, struct rtreg_error *error);
 void bench_read_close(struct bench *bench);
+int bench_pin_open(struct bench *bench, struct rtreg_error *error);
+void bench_pin_close(struct bench *bench);
+int bench_resolve_open(struct bench *bench, struct rtreg_error *error);
+void bench_resolve_close(struct bench *bench);
 
 #endif

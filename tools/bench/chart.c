@@ -264,10 +264,10 @@ static void draw_x_axis(const struct chart *chart)
 	text_append(chart->text, "</text>\n");
 }
 
-static void open_line(const struct chart *chart, const struct line *line)
+static void open_path(const struct chart *chart, const struct line *line, bool dashed)
 {
 	text_printf(chart->text, "<path class=\"line c%zu%s%s\" d=\"", line->colour,
-	            line->ours ? " ours" : "", line->dashed ? " dashed" : "");
+	            line->ours ? " ours" : "", dashed ? " dashed" : "");
 }
 
 /* Each name at its line, and the cost at the end. */
@@ -290,7 +290,7 @@ static void draw_line(const struct chart *chart, const struct line *line)
 {
 	const char *move = "M";
 
-	open_line(chart, line);
+	open_path(chart, line, line->dashed);
 	for (size_t i = 0; i < chart->point_count; i++) {
 		const struct point *point = &chart->points[i];
 
@@ -307,7 +307,7 @@ static void draw_line(const struct chart *chart, const struct line *line)
 
 		if (strcmp(point->result->subject.series, line->name) != 0)
 			continue;
-		open_line(chart, line);
+		open_path(chart, line, false);
 		text_printf(chart->text, "M%.1f %.1f V%.1f M%.1f %.1f h8\"/>\n", point->x,
 		            axis_place(&chart->y, summary->lower), axis_place(&chart->y, summary->upper),
 		            point->x - 4, axis_place(&chart->y, summary->median));

@@ -20,6 +20,7 @@
 #define ROUNDS_MAX     100000
 #define SECONDS_MAX    100000
 #define RUNTIMES_MAX   1000000
+#define BATCHES_MAX    4096
 #define READERS_MAX    1024
 #define SHORT_ROUNDS   9
 #define SHORT_SECONDS  1
@@ -158,6 +159,8 @@ static bool take_option(struct bench *bench, struct wishes *wishes, int option, 
 		return take_count("rounds", value, ROUNDS_MAX, &bench->rounds);
 	case OPTION_SECONDS:
 		return take_number("seconds", value, 0.01, SECONDS_MAX, &bench->seconds);
+	case OPTION_BATCHES:
+		return take_count("batches", value, BATCHES_MAX, &bench->batches);
 	case OPTION_SHORT:
 		return bench->short_form = true;
 	case OPTION_READERS:

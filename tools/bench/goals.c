@@ -16,6 +16,14 @@ const struct goal goals[] = {
          "with a reload every millisecond, beside none"},
         {"read-go", "read", "bp, inline", "raw", GOAL_COST, 11.3 / 4.2 / 2,
          "twice as fast as Go's atomic.Pointer and map: 11.3 ns where raw was 4.2"},
+        {"pin-two", "pin", "rtreg_pin, 2 threads", "shared counter, 2 threads", GOAL_SPEEDUP, 5,
+         "pin and unpin by two threads, beside one shared counter"},
+        {"resolve-64", "resolve", "bp, inline, 64 runtimes", "bp, inline, 8 runtimes", GOAL_COST, 2,
+         "64 runtimes beside 8, in the caches"},
+        {"resolve-1024", "resolve", "bp, inline, 1024 runtimes", "bp, inline, 8 runtimes", GOAL_COST, 2,
+         "1,024 likewise"},
+        {"resolve-100000", "resolve", "bp, inline, 100000 runtimes", "bp, inline, 8 runtimes", GOAL_COST, 2,
+         "100,000 likewise"},
 };
 
 const size_t goal_count = ARRAY_SIZE(goals);

@@ -8,9 +8,23 @@ static const char read_notes[] =
         "with each flavour of liburcu, inlined and as calls into the library, against a raw\n"
         "pointer without any protection and the usual ways to protect it.";
 
+static const char pin_notes[] =
+        "Pin the live snapshot and unpin it again, with rtreg_pin() and rtreg_unpin(), and\n"
+        "what else counts who uses something: a shared counter, additions to a word for\n"
+        "each thread, a mutex. A figure is for both steps.";
+
+static const char resolve_notes[] =
+        "The look-up alone, with 8, 64, 1,024 and 100,000 runtimes; --runtimes takes the\n"
+        "place of the last. Asked for are 64 names again and again, or all names in turn:\n"
+        "the difference is what the processor's caches do not hold.";
+
 const struct subcommand subcommands[] = {
         {"read", "resolve a name in the live configuration, by readers", read_notes, "readers",
          "one look-up of one reader", false, bench_read_open, bench_read_close},
+        {"pin", "keep the live configuration, and give it back", pin_notes, "threads",
+         "one pin and unpin of one thread", false, bench_pin_open, bench_pin_close},
+        {"resolve", "resolve a name among few runtimes and among many", resolve_notes, "runtimes",
+         "one look-up", true, bench_resolve_open, bench_resolve_close},
 };
 
 const size_t subcommand_count = ARRAY_SIZE(subcommands);
@@ -19,6 +33,7 @@ const struct bench_option bench_options[] = {
         {OPTION_ROUNDS, "rounds", "N", "how often each case is measured (default 101)"},
         {OPTION_SECONDS, "seconds", "S", "how long the whole run takes, about (default 10)"},
         {OPTION_SHORT, "short", NULL, "a short form for tests: fewer cases, 9 rounds, 1 second"},
+        {OPTION_BATCHES, "batches", "N", "batches of 1,024 operations in each slice, in place of a time"},
         {OPTION_READERS, "readers", "N", "threads at once, at most (default: the processors)"},
         {OPTION_RUNTIMES, "runtimes", "N", "runtimes in the configuration (default 64)"},
         {OPTION_CASE, "case", "TEXT", "only cases with TEXT in their names, and what they are compared with"},

@@ -124,6 +124,11 @@ static void append_measured(struct text *text, const struct bench *bench, const 
 /* "met 1.08 <= 1.15", "missed by a factor of 1.4: 1.61 > 1.15", "open: 1.14 with 1.15 in its noise" */
 static void append_verdict(struct text *text, const struct bench *bench, const struct judgement *judgement)
 {
+	static const char *const between[][2] = {
+	        [GOAL_MET] = {" >= ", " <= "},
+	        [GOAL_MISSED] = {" < ", " > "},
+	        [GOAL_OPEN] = {", and the noise lies around ", ", and the noise lies around "},
+	};
 	const struct goal *goal = judgement->goal;
 	const bool cost = goal->kind == GOAL_COST;
 
@@ -132,13 +137,7 @@ static void append_verdict(struct text *text, const struct bench *bench, const s
 	if (judgement->verdict == GOAL_MISSED)
 		text_printf(text, "by a factor of %.2f: ", judgement->factor);
 	append_measured(text, bench, goal, judgement->ratio.median);
-	if (judgement->verdict == GOAL_OPEN) {
-		text_append(text, ", and the noise lies around ");
-	} else {
-		const bool met = judgement->verdict == GOAL_MET;
-
-		text_append(text, met == cost ? " <= " : " >= ");
-	}
+	text_append(text, between[judgement->verdict][cost]);
 	append_measured(text, bench, goal, goal->bound);
 }
 

@@ -99,6 +99,7 @@ static void work_and_time(struct member *member)
 	const size_t size = batch_size(work);
 	const int64_t asked_ns = member->team->bench->slice_ns, began_ns = bench_now_ns();
 	const int64_t slice_ns = asked_ns > work->slice_min_ns ? asked_ns : work->slice_min_ns;
+	const size_t batches = member->team->bench->batches;
 	int64_t before_ns, now_ns = began_ns;
 	size_t count = 0;
 	struct summary summary;
@@ -109,7 +110,7 @@ static void work_and_time(struct member *member)
 		now_ns = bench_now_ns();
 		if (count < BATCHES)
 			member->batches[count++] = (double)(now_ns - before_ns) / (double)size;
-	} while (now_ns - began_ns < slice_ns);
+	} while (batches ? count < batches : now_ns - began_ns < slice_ns);
 	member->error = summarize(member->batches, count, &summary);
 	member->ns = work->wants_mean ? mean_of(member->batches, count, summary.median) : summary.median;
 }
