@@ -7,7 +7,7 @@
 
 static void add_tick(struct axis *axis, double value)
 {
-	const double slack = (axis->to - axis->from) * 1e-9;
+	const double slack = value * 1e-9;
 
 	if (axis->tick_count < AXIS_TICKS_MAX && value >= axis->from - slack && value <= axis->to + slack)
 		axis->ticks[axis->tick_count++] = value;

@@ -72,13 +72,14 @@ struct bench_result {
 struct bench {
 	/* what was asked for */
 	size_t rounds;
-	double seconds;         /* for the whole run */
-	unsigned readers;       /* at most so many threads at once */
-	size_t runtimes;        /* N, where the subcommand does not choose it */
-	size_t batches;         /* of each thread in each slice; 0: as many as the time allows */
-	bool short_form;        /* few and short rounds: subcommands leave out their largest cases */
-	bool runtimes_given;    /* --runtimes was */
-	const char *case_match; /* --case: only cases whose names hold it, and their references; NULL: all */
+	double seconds;      /* for the whole run */
+	unsigned readers;    /* at most so many threads at once */
+	size_t runtimes;     /* N, where the subcommand does not choose it */
+	size_t batches;      /* of each thread in each slice; 0: as many as the time allows */
+	bool short_form;     /* few and short rounds: subcommands leave out their largest cases */
+	bool runtimes_given; /* --runtimes was */
+	const char *
+	        case_match; /* --case: the case called so, or those whose names hold it, and their references; NULL: all */
 
 	/* what there is */
 	unsigned processors; /* that this process may use */

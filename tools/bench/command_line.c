@@ -95,10 +95,26 @@ static void print_help(FILE *stream)
 	      stream);
 }
 
+static void print_goals(const struct subcommand *subcommand)
+{
+	const char *head = "\nGoals:\n";
+
+	for (size_t i = 0; i < goal_count; i++) {
+		_cleanup_text_ struct text text = {0};
+
+		if (strcmp(goals[i].subcommand, subcommand->name) != 0)
+			continue;
+		goal_describe(&text, &goals[i]);
+		printf("%s  %-*s%s\n", head, NAME_WIDTH, goals[i].id, text_string(&text));
+		head = "";
+	}
+}
+
 static void print_subcommand_help(const struct subcommand *subcommand)
 {
 	printf("Usage: rtreg-bench %s [OPTIONS]\n\n%s\n", subcommand->name, subcommand->help);
 	print_options();
+	print_goals(subcommand);
 	if (subcommand->notes)
 		printf("\n%s\n", subcommand->notes);
 }

@@ -77,6 +77,18 @@ int goal_judge(const struct bench *bench, const struct goal *goal, struct judgem
 	return 0;
 }
 
+void goal_describe(struct text *text, const struct goal *goal)
+{
+	text_printf(text, "%s: ", goal->subject);
+	if (goal->kind == GOAL_COST)
+		text_printf(text, "at most %.4g%s%s", goal->bound, goal->reference ? " x " : "",
+		            goal->reference ? goal->reference : "");
+	else if (goal->kind == GOAL_SPEEDUP)
+		text_printf(text, "at least %.4g x as fast as %s", goal->bound, goal->reference);
+	else
+		text_printf(text, "at least %.4g x what %s does in all", goal->bound, goal->reference);
+}
+
 const char *verdict_name(enum verdict verdict)
 {
 	static const char *const names[] = {

@@ -3,6 +3,7 @@
 #ifndef RTREG_BENCH_GOALS_H
 #define RTREG_BENCH_GOALS_H
 
+#include "base/text.h"
 #include "bench/bench.h"
 #include "bench/figures.h"
 
@@ -41,6 +42,8 @@ extern const size_t goal_count;
 
 /* 0; -ENOENT if the goal is another subcommand's, or the run has not measured its cases; -ENOMEM. */
 int goal_judge(const struct bench *bench, const struct goal *goal, struct judgement *ret);
+/* What a goal asks for: "at most 1.15 x raw". */
+void goal_describe(struct text *text, const struct goal *goal);
 /* "met", "missed", "open". */
 const char *verdict_name(enum verdict verdict);
 

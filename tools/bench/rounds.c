@@ -54,9 +54,11 @@ void bench_fini(struct bench *bench)
 	bench->count = bench->capacity = 0;
 }
 
-/* Whether a case is asked for, or is the reference of one that is. */
+/* Whether a case is asked for, alone by its whole name; or is the reference of one that is. */
 static bool is_chosen(const struct bench *bench, const struct bench_case *bench_case)
 {
+	if (bench_find(bench, bench->case_match))
+		return strcmp(bench_case->name, bench->case_match) == 0;
 	if (strstr(bench_case->name, bench->case_match))
 		return true;
 	for (size_t i = 0; i < bench->count; i++) {

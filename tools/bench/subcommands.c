@@ -36,7 +36,7 @@ const struct bench_option bench_options[] = {
         {OPTION_BATCHES, "batches", "N", "batches of 1,024 operations in each slice, in place of a time"},
         {OPTION_READERS, "readers", "N", "threads at once, at most (default: the processors)"},
         {OPTION_RUNTIMES, "runtimes", "N", "runtimes in the configuration (default 64)"},
-        {OPTION_CASE, "case", "TEXT", "only cases with TEXT in their names, and what they are compared with"},
+        {OPTION_CASE, "case", "TEXT", "the case TEXT, or those with TEXT in their names"},
         {OPTION_JSON, "json", NULL, "print the results as JSON"},
         {OPTION_MARKDOWN, "markdown", NULL, "print the tables as Markdown"},
         {OPTION_PLOT, "plot", "FILE", "write the chart to FILE, as SVG"},

@@ -67,12 +67,14 @@ static int write_configuration(const struct world *world)
 
 int world_init(struct world *world, size_t count)
 {
+	const char *temporary = getenv("TMPDIR");
 	int r;
 
 	*world = (struct world){.count = count};
-	strcpy(world->directory, "/tmp/rtreg-bench.XXXXXX");
-	if (!mkdtemp(world->directory)) {
-		r = -errno;
+	r = snprintf(world->directory, sizeof(world->directory), "%s/rtreg-bench.XXXXXX",
+	             temporary && *temporary ? temporary : "/tmp");
+	r = r >= (int)sizeof(world->directory) ? -ENAMETOOLONG : mkdtemp(world->directory) ? 0 : -errno;
+	if (r < 0) {
 		*world->directory = '\0';
 		return r;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A registry to measure, in a temporary directory of its own: `count` runtimes with names of 12 to 20 bytes, the same in
+ * A registry to measure, in a temporary directory of its own below $TMPDIR or /tmp: `count` runtimes with names of 12 to 20 bytes, the same in
  * every run. No runtime of it is ever started: they have a type, not a path.
  */
 #ifndef RTREG_BENCH_WORLD_H
@@ -15,7 +15,7 @@ struct world_name {
 };
 
 struct world {
-	char directory[64], config[96], state[96], exec_root[96];
+	char directory[256], config[288], state[288], exec_root[288];
 	struct rtreg_options options;
 	struct rtreg *registry; /* NULL until world_open() */
 	struct world_name *names;

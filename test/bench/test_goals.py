@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""No goal of rtreg-bench is missed by more than a factor of two; RTREG_BUILD is the build folder.
+
+By time are judged the goals of one thread: their ratios are medians of batches of microseconds, so that they stay the
+same beside any other load. What two threads do together, or a reader beside a writer, is another matter on a machine
+with other work: these goals are for a quiet machine, and for `meson test --benchmark`. In their place the instructions
+of one operation are counted here, by callgrind, which sees the same on every machine.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import unittest
+
+BENCH = os.path.join(os.environ.get("RTREG_BUILD", "build"), "tools", "rtreg-bench")
+FACTOR = 2
+BATCH = 1024
+BATCHES = 64
+
+
+def instructions(subcommand, case, batches):
+    done = subprocess.run(
+        ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", BENCH, subcommand, "--case", case,
+         "--rounds", "1", "--readers", "1", "--batches", str(batches)],
+        capture_output=True, text=True, check=False, timeout=120)
+    found = re.search(r"Collected : (\d+)", done.stderr)
+    if done.returncode != 0 or not found:
+        raise AssertionError(done.stderr)
+    return int(found.group(1))
+
+
+def per_operation(subcommand, case):
+    """What the batches add that one run has and the other has not."""
+    more, fewer = (instructions(subcommand, case, batches) for batches in (BATCHES + 1, 1))
+    return (more - fewer) / (BATCH * BATCHES)
+
+
+class Times(unittest.TestCase):
+    def test_goals_of_one_thread_are_not_missed_by_more_than_a_factor(self):
+        for subcommand, cases in (("read", ("bp, inline", "memb, inline", "qsbr, inline")), ("resolve", ("bp, inline,",))):
+            for case in cases:
+                with self.subTest(subcommand=subcommand, case=case):
+                    done = subprocess.run(
+                        [BENCH, subcommand, "--short", "--rounds", "31", "--seconds", "0.5", "--readers", "1", "--case", case,
+                         "--check", str(FACTOR)],
+                        capture_output=True, text=True, check=False, timeout=200)
+                    self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+
+@unittest.skipUnless(shutil.which("valgrind"), "valgrind is not installed")
+class Instructions(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.raw = per_operation("read", "raw")
+
+    def test_a_protected_look_up_has_few_more_than_an_unprotected_one(self):
+        self.assertGreater(self.raw, 10)
+        for case, bound in (("bp, inline", 1.15), ("memb, inline", 1.15), ("qsbr, inline", 1.05)):
+            with self.subTest(case):
+                self.assertLessEqual(per_operation("read", case) / self.raw, FACTOR * bound)
+
+
+if __name__ == "__main__":
+    unittest.main()
