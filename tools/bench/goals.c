@@ -10,6 +10,8 @@ const struct goal goals[] = {
         {"read-bp", "read", "bp, inline", "raw", GOAL_COST, 1.15, "bp, inlined, beside a raw pointer"},
         {"read-memb", "read", "memb, inline", "raw", GOAL_COST, 1.15, "memb likewise"},
         {"read-qsbr", "read", "qsbr, inline", "raw", GOAL_COST, 1.05, "qsbr likewise"},
+        {"read-prepared", "read", "bp, prepared", "raw", GOAL_COST, 0.6,
+         "bp with a prepared name, beside a raw pointer and a hash"},
         {"read-two", "read", "bp, inline, 2 readers", "bp, inline", GOAL_THROUGHPUT, 1.95,
          "what two readers do, beside one"},
         {"read-reloads", "read", "bp, inline, reloads", "bp, inline, mean", GOAL_COST, 1.2,

@@ -21,7 +21,8 @@ struct reader_place {
 
 struct readers {
 	struct rtreg *registry;
-	const struct world_name *names; /* in the order in which they are asked for */
+	const struct world_name *names;    /* in the order in which they are asked for */
+	const struct rtreg_name *prepared; /* the same, prepared */
 	size_t count;
 	struct reader_place *places; /* one for each thread */
 	/* the same snapshot under each of the alternatives */
@@ -55,42 +56,66 @@ const struct rcu_flavor_struct *flavor_bp(void), *flavor_memb(void), *flavor_mb(
 /* Without liburcu (way_locks.c). */
 extern const struct way ways_locks[];
 
-/* Whoever asks uses the answer: for the compiler it is read here. */
+/* Whoever asks gets the whole answer: for the compiler it is read here. */
 static inline __attribute__((always_inline)) void keep(const struct rtreg_runtime *runtime)
 {
 	__asm__ volatile("" : : "r"(runtime) : "memory");
 }
 
-static inline __attribute__((always_inline)) void look_up_one(const struct readers *readers, size_t at,
+/* What a batch works with, in registers. */
+struct reading {
+	struct readers *readers;
+	struct rtreg *registry;
+	const struct world_name *names;
+	const struct rtreg_name *prepared;
+	unsigned thread;
+};
+
+static inline __attribute__((always_inline)) void look_up_one(const struct reading *reading, size_t at,
                                                               const struct rtreg_snapshot *snapshot)
 {
-	const struct world_name *name = &readers->names[at];
+	const struct world_name *name = &reading->names[at];
 	struct rtreg_runtime runtime;
 
 	if (rtreg_resolve_len(snapshot, name->text, name->length, &runtime, NULL) == 0)
 		keep(&runtime);
 }
 
-static inline size_t next_place(const struct readers *readers, size_t at)
+static inline __attribute__((always_inline)) void look_up_prepared(const struct reading *reading, size_t at,
+                                                                   const struct rtreg_snapshot *snapshot)
 {
-	return at + 1 < readers->count ? at + 1 : 0;
+	struct rtreg_runtime runtime;
+
+	if (rtreg_resolve_name(snapshot, &reading->prepared[at], &runtime, NULL) == 0)
+		keep(&runtime);
 }
 
 /*
- * `count` look-ups in a snapshot that `begin` gives. Inlined into each way, with its two functions: what is measured
+ * `count` look-ups in a snapshot that `begin` gives. Inlined into each way, with its three functions: what is measured
  * should not be a call.
  */
 static inline __attribute__((always_inline)) uintptr_t look_up_names(
         struct readers *readers, unsigned thread, size_t count,
-        const struct rtreg_snapshot *(*begin)(struct readers *, unsigned),
-        void (*end)(struct readers *, unsigned))
+        const struct rtreg_snapshot *(*begin)(const struct reading *),
+        void (*one)(const struct reading *, size_t, const struct rtreg_snapshot *),
+        void (*end)(const struct reading *))
 {
-	size_t at = readers->places[thread].at;
+	const struct reading reading = {
+	        .readers = readers,
+	        .registry = readers->registry,
+	        .names = readers->names,
+	        .prepared = readers->prepared,
+	        .thread = thread,
+	};
+	size_t at = readers->places[thread].at, part;
 
-	for (size_t i = 0; i < count; i++) {
-		look_up_one(readers, at, begin(readers, thread));
-		end(readers, thread);
-		at = next_place(readers, at);
+	for (; count > 0; count -= part) {
+		part = readers->count - at < count ? readers->count - at : count;
+		for (size_t end_at = at + part; at < end_at; at++) {
+			one(&reading, at, begin(&reading));
+			end(&reading);
+		}
+		at = at < readers->count ? at : 0;
 	}
 	readers->places[thread].at = at;
 	return at;

@@ -9,7 +9,9 @@
 #define HOW "inline"
 #endif
 
-#define SECTIONS 64 /* between two quiescent states in qsbr */
+#ifdef FLAVOR_QSBR
+#define SECTIONS 64 /* between two quiescent states */
+#endif
 
 static void enter(void *readers)
 {
@@ -23,33 +25,52 @@ static void leave(void *readers)
 	rcu_unregister_thread();
 }
 
-static inline const struct rtreg_snapshot *section_begin(struct readers *readers, unsigned thread)
+static inline const struct rtreg_snapshot *section_begin(const struct reading *reading)
 {
-	(void)thread;
 	rcu_read_lock();
-	return rtreg_borrow(readers->registry);
+	return rtreg_borrow(reading->registry);
 }
 
-static inline void section_end(struct readers *readers, unsigned thread)
+static inline void section_end(const struct reading *reading)
 {
-	(void)thread;
-	rtreg_tsan_reader_done(readers->registry);
+	rtreg_tsan_reader_done(reading->registry);
 	rcu_read_unlock();
+}
+
+/* What stands between two quiescent states of a thread in qsbr, or all of it. */
+static size_t part_of(size_t count)
+{
+#ifdef FLAVOR_QSBR
+	rcu_quiescent_state();
+	return count < SECTIONS ? count : SECTIONS;
+#else
+	return count;
+#endif
 }
 
 static uintptr_t section_batch(void *context, unsigned thread, size_t count)
 {
-#ifdef FLAVOR_QSBR
-	size_t left = count;
+	uintptr_t sum = 0;
 
-	for (; left > SECTIONS; left -= SECTIONS) {
-		look_up_names(context, thread, SECTIONS, section_begin, section_end);
-		rcu_quiescent_state();
+	for (size_t part; count > 0; count -= part) {
+		part = part_of(count);
+		sum += look_up_names(context, thread, part, section_begin, look_up_one, section_end);
 	}
-	count = left;
-#endif
-	return look_up_names(context, thread, count, section_begin, section_end);
+	return sum;
 }
+
+#ifndef FLAVOR_CALLS
+static uintptr_t prepared_batch(void *context, unsigned thread, size_t count)
+{
+	uintptr_t sum = 0;
+
+	for (size_t part; count > 0; count -= part) {
+		part = part_of(count);
+		sum += look_up_names(context, thread, part, section_begin, look_up_prepared, section_end);
+	}
+	return sum;
+}
+#endif
 
 static const struct rcu_flavor_struct *flavor(void)
 {
@@ -72,5 +93,15 @@ const struct way FLAVOR_(ways)[] = {
                 .leave = leave,
                 .flavor = flavor,
         },
+#ifndef FLAVOR_CALLS
+        {
+                .name = FLAVOR_NAME ", prepared",
+                .help = "liburcu's " FLAVOR_NAME ", with a name whose hash is taken already",
+                .batch = prepared_batch,
+                .enter = enter,
+                .leave = leave,
+                .flavor = flavor,
+        },
+#endif
         {0},
 };
