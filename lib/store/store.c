@@ -31,28 +31,38 @@ static void list_move(struct lifetime_list *to, struct lifetime_list *from)
 	list_init(from);
 }
 
-/* Takes those out of `list` that nobody pins. */
-static void list_take_unpinned(struct lifetime_list *list, struct lifetime_list *ret)
+/*
+ * Takes those out of the held that nobody pins any more; counts only those of which something was unpinned. One
+ * that could not be settled is known to be unpinned only when the store is closed: all pins are returned then.
+ */
+static void take_unpinned(struct store *store, struct lifetime_list *ret)
 {
 	struct lifetime_list kept;
 	struct lifetime *next;
 
 	list_init(&kept);
 	list_init(ret);
-	for (struct lifetime *lifetime = list->first; lifetime; lifetime = next) {
+	store->recount = false;
+	for (struct lifetime *lifetime = store->held.first; lifetime; lifetime = next) {
+		bool count = lifetime->recount && (lifetime->settled || store->stopping);
+
 		next = lifetime->next;
-		list_append(lifetime->pins == 0 ? ret : &kept, lifetime);
+		if (count)
+			lifetime->recount = false;
+		list_append(count && pins_count(&lifetime->pins) == 0 ? ret : &kept, lifetime);
 	}
-	list_init(list);
-	list_move(list, &kept);
+	list_init(&store->held);
+	list_move(&store->held, &kept);
 }
 
-static bool list_has_unpinned(const struct lifetime_list *list)
+/* All that pass are held from now on, until a count says otherwise. */
+static void hold(struct store *store, bool settled)
 {
-	for (const struct lifetime *lifetime = list->first; lifetime; lifetime = lifetime->next)
-		if (lifetime->pins == 0)
-			return true;
-	return false;
+	for (struct lifetime *lifetime = store->passing.first; lifetime; lifetime = lifetime->next) {
+		lifetime->settled = settled;
+		lifetime->recount = true;
+	}
+	list_move(&store->held, &store->passing);
 }
 
 static void free_all(struct lifetime_list *list, struct statistics *statistics)
@@ -85,12 +95,29 @@ static void grace_period(struct store *store)
 static bool wait_for_work(struct store *store)
 {
 	for (;;) {
-		if (store->waiting.count > 0 || list_has_unpinned(&store->held))
+		if (store->waiting.count > 0 || store->recount)
 			return true;
 		if (store->stopping && store->held.count == 0)
 			return false;
 		pthread_cond_wait(&store->work, &store->lock);
 	}
+}
+
+/*
+ * Everything that waits, at once. All sections that could have pinned one of them end, then all reader sections
+ * that could have borrowed one. Called with the lock held, and gives it back meanwhile: some of these sections take it.
+ */
+static void pass_all(struct store *store)
+{
+	bool settled;
+
+	list_move(&store->passing, &store->waiting);
+	pthread_mutex_unlock(&store->lock);
+	settled = slots_settle();
+	grace_period(store);
+	pthread_mutex_lock(&store->lock);
+	hold(store, settled);
+	pthread_cond_broadcast(&store->room);
 }
 
 /*
@@ -104,16 +131,13 @@ static void *reclaim(void *argument)
 
 	pthread_mutex_lock(&store->lock);
 	while (wait_for_work(store)) {
-		list_move(&store->passing, &store->waiting);
-		if (store->passing.count > 0) {
-			pthread_mutex_unlock(&store->lock);
-			grace_period(store);
-			pthread_mutex_lock(&store->lock);
-			list_move(&store->held, &store->passing);
-			pthread_cond_broadcast(&store->room);
-		}
-		list_take_unpinned(&store->held, &unused);
+		if (store->waiting.count > 0)
+			pass_all(store);
+		take_unpinned(store, &unused);
 		pthread_mutex_unlock(&store->lock);
+		/* An unpin is counted before its section ends, and looks at what we are about to free. */
+		if (unused.count > 0)
+			slots_wait();
 		free_all(&unused, store->statistics);
 		pthread_mutex_lock(&store->lock);
 	}
@@ -141,6 +165,7 @@ int store_init(struct store *store, const struct rcu_flavor_struct *flavor, stru
 	pthread_condattr_t monotonic;
 	int r;
 
+	slots_init();
 	*store = (struct store){.head.flavor = flavor, .statistics = statistics};
 	list_init(&store->waiting);
 	list_init(&store->passing);
@@ -165,6 +190,7 @@ void store_fini(struct store *store)
 	store_retire(store, store_publish(store, NULL));
 	pthread_mutex_lock(&store->lock);
 	store->stopping = true;
+	store->recount = true;
 	pthread_cond_signal(&store->work);
 	pthread_mutex_unlock(&store->lock);
 	pthread_join(store->reclaimer, NULL);
@@ -177,12 +203,11 @@ void store_fini(struct store *store)
 
 int store_prepare(struct store *store, struct rtreg_snapshot *snapshot)
 {
-	struct lifetime *lifetime = calloc(1, sizeof(*lifetime));
+	struct lifetime *lifetime = aligned_alloc(_Alignof(struct lifetime), sizeof(*lifetime));
 
 	if (!lifetime)
 		return -ENOMEM;
-	lifetime->store = store;
-	lifetime->snapshot = snapshot;
+	*lifetime = (struct lifetime){.store = store, .snapshot = snapshot};
 	snapshot->lifetime = lifetime;
 	return 0;
 }
@@ -209,7 +234,8 @@ void store_retire(struct store *store, struct rtreg_snapshot *snapshot)
 	if (!snapshot)
 		return;
 	pthread_mutex_lock(&store->lock);
-	snapshot->lifetime->retired = true;
+	/* After the pointer's change, and before slots_settle(): every unpin that is not counted then sees it. */
+	atomic_store_explicit(&snapshot->lifetime->retired, true, memory_order_relaxed);
 	list_append(&store->waiting, snapshot->lifetime);
 	pthread_cond_signal(&store->work);
 	pthread_mutex_unlock(&store->lock);
@@ -246,95 +272,4 @@ int store_wait_room(struct store *store, int timeout_ms)
 		r = 0;
 	pthread_mutex_unlock(&store->lock);
 	return r ? -EBUSY : 0;
-}
-
-/* --- pins --- */
-
-/* The store is the first member of struct rtreg. */
-static struct store *store_of(struct rtreg *registry)
-{
-	return (struct store *)(void *)registry;
-}
-
-const struct rtreg_snapshot *rtreg_pin(struct rtreg *registry)
-{
-	struct store *store = store_of(registry);
-	const struct rtreg_snapshot *snapshot;
-
-	pthread_mutex_lock(&store->lock);
-	snapshot = store->head.published;
-	snapshot->lifetime->pins++;
-	pthread_mutex_unlock(&store->lock);
-	return snapshot;
-}
-
-void store_pin(const struct rtreg_snapshot *snapshot)
-{
-	struct store *store = snapshot ? snapshot->lifetime->store : NULL;
-
-	if (!store)
-		return;
-	pthread_mutex_lock(&store->lock);
-	snapshot->lifetime->pins++;
-	pthread_mutex_unlock(&store->lock);
-}
-
-void rtreg_unpin(const struct rtreg_snapshot *snapshot)
-{
-	struct lifetime *lifetime;
-	struct store *store;
-
-	if (!snapshot)
-		return;
-	lifetime = snapshot->lifetime;
-	store = lifetime->store;
-	pthread_mutex_lock(&store->lock);
-	if (--lifetime->pins == 0 && lifetime->retired)
-		pthread_cond_signal(&store->work);
-	pthread_mutex_unlock(&store->lock);
-}
-
-static size_t list_pinned(const struct lifetime_list *list, struct rtreg_pinned *ret, size_t size,
-                          size_t count)
-{
-	for (const struct lifetime *lifetime = list->first; lifetime; lifetime = lifetime->next) {
-		if (lifetime->pins == 0)
-			continue;
-		if (count < size)
-			ret[count] = (struct rtreg_pinned){.generation = lifetime->snapshot->head.generation,
-			                                   .count = lifetime->pins};
-		count++;
-	}
-	return count;
-}
-
-size_t rtreg_pinned(struct rtreg *registry, struct rtreg_pinned *ret, size_t size)
-{
-	struct store *store = store_of(registry);
-	size_t count;
-
-	pthread_mutex_lock(&store->lock);
-	count = list_pinned(&store->held, ret, size, 0);
-	count = list_pinned(&store->passing, ret, size, count);
-	count = list_pinned(&store->waiting, ret, size, count);
-	pthread_mutex_unlock(&store->lock);
-	return count;
-}
-
-static void add_pins(const struct lifetime_list *list, struct rtreg_statistics *statistics)
-{
-	for (const struct lifetime *lifetime = list->first; lifetime; lifetime = lifetime->next) {
-		statistics->pinned += lifetime->pins > 0;
-		statistics->pins += lifetime->pins;
-	}
-}
-
-void store_statistics(struct store *store, struct rtreg_statistics *ret)
-{
-	pthread_mutex_lock(&store->lock);
-	ret->waiting = waiting_count(store);
-	add_pins(&store->held, ret);
-	add_pins(&store->passing, ret);
-	add_pins(&store->waiting, ret);
-	pthread_mutex_unlock(&store->lock);
 }

@@ -10,17 +10,23 @@
 
 #include "base/statistics.h"
 #include "snapshot/snapshot.h"
+#include "store/pins.h"
 #include "store/rcu.h"
 
 #define STORE_MAX_WAITING 64 /* snapshots that wait for a grace period before the writer has to */
 
-/* Who uses a snapshot. Everything in it is guarded by the store's lock. */
+/*
+ * Who uses a snapshot. What is not atomic and changes is guarded by the store's lock. A page of its own beside the
+ * snapshot, which nobody writes.
+ */
 struct lifetime {
 	struct store *store;
 	struct rtreg_snapshot *snapshot;
-	uint64_t pins;
-	bool retired;
+	_Atomic bool retired;  /* its last unpin has to tell the reclaimer */
+	bool settled;          /* all its pins are in the cells, but for pins of pins: see store_pin() */
+	bool recount;          /* something was unpinned since the cells were last counted */
 	struct lifetime *next; /* in one of the store's lists, once retired */
+	struct pins pins;
 };
 
 struct lifetime_list {
@@ -30,7 +36,7 @@ struct lifetime_list {
 
 struct store {
 	struct rtreg_head head;       /* what the inline readers see */
-	pthread_mutex_t lock;         /* guards the pointer's changes, all lifetimes, and what follows */
+	pthread_mutex_t lock;         /* guards the pointer's changes, the lifetimes, and what follows */
 	pthread_cond_t work;          /* for the reclaimer */
 	pthread_cond_t room;          /* for a writer that waits, see store_wait_room() */
 	struct lifetime_list waiting; /* superseded, grace period not yet begun */
@@ -38,6 +44,7 @@ struct store {
 	struct lifetime_list held;    /* grace period over, perhaps still pinned */
 	struct statistics *statistics;
 	pthread_t reclaimer;
+	bool recount; /* some lifetime's is set */
 	bool stopping;
 };
 

@@ -99,6 +99,11 @@ WRAPPED(void *, calloc, size_t count, size_t size)
 	return memory_fails() ? NULL : __real_calloc(count, size);
 }
 
+WRAPPED(void *, aligned_alloc, size_t alignment, size_t size)
+{
+	return memory_fails() ? NULL : __real_aligned_alloc(alignment, size);
+}
+
 WRAPPED(void *, realloc, void *old, size_t size)
 {
 	return memory_fails() ? NULL : __real_realloc(old, size);

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Pinning, and telling of pins. Why the reclaimer misses none is told in docs/concurrency.md. */
+#include "store/store.h"
+
+uint64_t pins_count(const struct pins *pins)
+{
+	uint64_t count = 0;
+
+	for (unsigned i = 0; i < SLOT_COUNT; i++)
+		count -= atomic_load_explicit(&pins->cells[i].unpins, memory_order_acquire);
+	for (unsigned i = 0; i < SLOT_COUNT; i++)
+		count += atomic_load_explicit(&pins->cells[i].pins, memory_order_relaxed);
+	return count;
+}
+
+/* The store is the first member of struct rtreg. */
+static struct store *store_of(struct rtreg *registry)
+{
+	return (struct store *)(void *)registry;
+}
+
+/* --- without a slot --- */
+
+static const struct rtreg_snapshot *pin_locked(struct store *store)
+{
+	const struct rtreg_snapshot *snapshot;
+
+	pthread_mutex_lock(&store->lock);
+	snapshot = store->head.published;
+	pins_add(&snapshot->lifetime->pins, 0);
+	pthread_mutex_unlock(&store->lock);
+	return snapshot;
+}
+
+static void recount(struct lifetime *lifetime)
+{
+	lifetime->recount = true;
+	lifetime->store->recount = true;
+	pthread_cond_signal(&lifetime->store->work);
+}
+
+static void unpin_locked(struct lifetime *lifetime)
+{
+	struct store *store = lifetime->store;
+
+	pthread_mutex_lock(&store->lock);
+	pins_return(&lifetime->pins, 0);
+	if (atomic_load_explicit(&lifetime->retired, memory_order_relaxed))
+		recount(lifetime);
+	pthread_mutex_unlock(&store->lock);
+}
+
+/* --- with one --- */
+
+static void tell_reclaimer(struct lifetime *lifetime)
+{
+	pthread_mutex_lock(&lifetime->store->lock);
+	recount(lifetime);
+	pthread_mutex_unlock(&lifetime->store->lock);
+}
+
+const struct rtreg_snapshot *rtreg_pin(struct rtreg *registry)
+{
+	struct store *store = store_of(registry);
+	const struct rtreg_snapshot *snapshot;
+	unsigned slot = slot_mine();
+	uint64_t seq;
+
+	if (slot == 0)
+		return pin_locked(store);
+	seq = slot_enter(slot);
+	snapshot = __atomic_load_n(&store->head.published, __ATOMIC_ACQUIRE);
+	pins_add(&snapshot->lifetime->pins, slot);
+	slot_leave(slot, seq);
+	return snapshot;
+}
+
+void rtreg_unpin(const struct rtreg_snapshot *snapshot)
+{
+	struct lifetime *lifetime;
+	unsigned slot;
+	uint64_t seq;
+
+	if (!snapshot)
+		return;
+	lifetime = snapshot->lifetime;
+	slot = slot_mine();
+	if (slot == 0) {
+		unpin_locked(lifetime);
+		return;
+	}
+	seq = slot_enter(slot);
+	pins_return(&lifetime->pins, slot);
+	/* Now it may be counted; it is not freed before the section ends. */
+	atomic_signal_fence(memory_order_seq_cst);
+	if (__builtin_expect(atomic_load_explicit(&lifetime->retired, memory_order_relaxed), 0))
+		tell_reclaimer(lifetime);
+	slot_leave(slot, seq);
+}
+
+/* No section: the pin that there is keeps the snapshot, and who counts its return counts this one too. */
+void store_pin(const struct rtreg_snapshot *snapshot)
+{
+	struct store *store = snapshot ? snapshot->lifetime->store : NULL;
+
+	if (!store)
+		return;
+	pthread_mutex_lock(&store->lock);
+	pins_add(&snapshot->lifetime->pins, 0);
+	pthread_mutex_unlock(&store->lock);
+}
+
+/* --- telling of them --- */
+
+static size_t list_pinned(const struct lifetime_list *list, struct rtreg_pinned *ret, size_t size,
+                          size_t count)
+{
+	for (const struct lifetime *lifetime = list->first; lifetime; lifetime = lifetime->next) {
+		uint64_t pins = pins_count(&lifetime->pins);
+
+		if (pins == 0)
+			continue;
+		if (count < size)
+			ret[count] = (struct rtreg_pinned){.generation = lifetime->snapshot->head.generation,
+			                                   .count = pins};
+		count++;
+	}
+	return count;
+}
+
+size_t rtreg_pinned(struct rtreg *registry, struct rtreg_pinned *ret, size_t size)
+{
+	struct store *store = store_of(registry);
+	size_t count;
+
+	pthread_mutex_lock(&store->lock);
+	count = list_pinned(&store->held, ret, size, 0);
+	count = list_pinned(&store->passing, ret, size, count);
+	count = list_pinned(&store->waiting, ret, size, count);
+	pthread_mutex_unlock(&store->lock);
+	return count;
+}
+
+static void add_pins(const struct lifetime_list *list, struct rtreg_statistics *statistics)
+{
+	for (const struct lifetime *lifetime = list->first; lifetime; lifetime = lifetime->next) {
+		uint64_t pins = pins_count(&lifetime->pins);
+
+		statistics->pinned += pins > 0;
+		statistics->pins += pins;
+	}
+}
+
+void store_statistics(struct store *store, struct rtreg_statistics *ret)
+{
+	pthread_mutex_lock(&store->lock);
+	ret->waiting = store->waiting.count + store->passing.count;
+	add_pins(&store->held, ret);
+	add_pins(&store->passing, ret);
+	add_pins(&store->waiting, ret);
+	pthread_mutex_unlock(&store->lock);
+}
