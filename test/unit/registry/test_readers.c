@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Readers make no system call and allocate nothing: a thread that reads runs in seccomp's strict mode, in
+ * Readers make no system call and allocate nothing, nor does who pins: a thread that reads runs in seccomp's strict mode, in
  * which the kernel kills it for any call but read, write and exit, and with every allocation counted. In one
  * liburcu flavour.
  */
@@ -70,6 +70,8 @@ static bool read_once(const struct rtreg_snapshot *snapshot)
  */
 static void *read_confined(void *argument)
 {
+	const struct rtreg_snapshot *pinned;
+
 	(void)argument;
 	rcu_register_thread();
 	reader_begin(); /* whatever is set up at first use is set up now */
@@ -81,6 +83,9 @@ static void *read_confined(void *argument)
 		reader_begin();
 		answers += read_once(rtreg_borrow(registry));
 		reader_end(registry);
+		pinned = rtreg_pin(registry); /* the first one too */
+		answers += read_once(pinned);
+		rtreg_unpin(pinned);
 	}
 	allocations = counted;
 	syscall(SYS_exit, 0);
@@ -103,7 +108,7 @@ static void read_in_child(void)
 		_exit(2);
 	if (pthread_create(&thread, NULL, read_confined, NULL) != 0 || pthread_join(thread, NULL) != 0)
 		_exit(3);
-	_exit(answers != ROUNDS ? 4 : allocations != 0 ? 5 : 0);
+	_exit(answers != 2 * ROUNDS ? 4 : allocations != 0 ? 5 : 0);
 }
 
 START_TEST(readers_make_no_system_call_and_allocate_nothing)
