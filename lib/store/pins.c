@@ -32,7 +32,8 @@ static const struct rtreg_snapshot *pin_locked(struct store *store)
 	return snapshot;
 }
 
-static void recount(struct lifetime *lifetime)
+/* Called with the lock held. */
+static void ask_for_recount(struct lifetime *lifetime)
 {
 	lifetime->recount = true;
 	lifetime->store->recount = true;
@@ -46,56 +47,83 @@ static void unpin_locked(struct lifetime *lifetime)
 	pthread_mutex_lock(&store->lock);
 	pins_return(&lifetime->pins, 0);
 	if (atomic_load_explicit(&lifetime->retired, memory_order_relaxed))
-		recount(lifetime);
+		ask_for_recount(lifetime);
 	pthread_mutex_unlock(&store->lock);
 }
 
-/* --- with one --- */
+/* --- with one: what is rare is out of line, so that the usual way saves no registers for it --- */
 
-static void tell_reclaimer(struct lifetime *lifetime)
+static inline const struct rtreg_snapshot *pin_in(struct store *store, unsigned slot)
 {
-	pthread_mutex_lock(&lifetime->store->lock);
-	recount(lifetime);
-	pthread_mutex_unlock(&lifetime->store->lock);
-}
-
-const struct rtreg_snapshot *rtreg_pin(struct rtreg *registry)
-{
-	struct store *store = store_of(registry);
 	const struct rtreg_snapshot *snapshot;
-	unsigned slot = slot_mine();
-	uint64_t seq;
+	uint64_t seq = slot_enter(slot);
 
-	if (slot == 0)
-		return pin_locked(store);
-	seq = slot_enter(slot);
 	snapshot = __atomic_load_n(&store->head.published, __ATOMIC_ACQUIRE);
 	pins_add(&snapshot->lifetime->pins, slot);
 	slot_leave(slot, seq);
 	return snapshot;
 }
 
-void rtreg_unpin(const struct rtreg_snapshot *snapshot)
+static __attribute__((noinline)) void tell_and_leave(struct lifetime *lifetime, unsigned slot, uint64_t seq)
 {
-	struct lifetime *lifetime;
-	unsigned slot;
-	uint64_t seq;
+	struct store *store = lifetime->store;
 
-	if (!snapshot)
-		return;
-	lifetime = snapshot->lifetime;
-	slot = slot_mine();
-	if (slot == 0) {
-		unpin_locked(lifetime);
-		return;
-	}
-	seq = slot_enter(slot);
+	pthread_mutex_lock(&store->lock);
+	ask_for_recount(lifetime);
+	pthread_mutex_unlock(&store->lock);
+	slot_leave(slot, seq);
+}
+
+static inline void unpin_in(struct lifetime *lifetime, unsigned slot)
+{
+	uint64_t seq = slot_enter(slot);
+
 	pins_return(&lifetime->pins, slot);
 	/* Now it may be counted; it is not freed before the section ends. */
 	atomic_signal_fence(memory_order_seq_cst);
 	if (__builtin_expect(atomic_load_explicit(&lifetime->retired, memory_order_relaxed), 0))
-		tell_reclaimer(lifetime);
-	slot_leave(slot, seq);
+		tell_and_leave(lifetime, slot, seq);
+	else
+		slot_leave(slot, seq);
+}
+
+/* --- who knows which --- */
+
+static __attribute__((noinline)) const struct rtreg_snapshot *pin_first(struct store *store)
+{
+	unsigned slot = slot_claim();
+
+	return slot != 0 ? pin_in(store, slot) : pin_locked(store);
+}
+
+static __attribute__((noinline)) void unpin_first(struct lifetime *lifetime)
+{
+	unsigned slot = slot_claim();
+
+	if (slot != 0)
+		unpin_in(lifetime, slot);
+	else
+		unpin_locked(lifetime);
+}
+
+const struct rtreg_snapshot *rtreg_pin(struct rtreg *registry)
+{
+	unsigned slot = slot_index;
+
+	return __builtin_expect(slot != 0, 1) ? pin_in(store_of(registry), slot)
+	                                      : pin_first(store_of(registry));
+}
+
+void rtreg_unpin(const struct rtreg_snapshot *snapshot)
+{
+	unsigned slot = slot_index;
+
+	if (!snapshot)
+		return;
+	if (__builtin_expect(slot != 0, 1))
+		unpin_in(snapshot->lifetime, slot);
+	else
+		unpin_first(snapshot->lifetime);
 }
 
 /* No section: the pin that there is keeps the snapshot, and who counts its return counts this one too. */

@@ -14,6 +14,9 @@
 _Thread_local unsigned slot_index;
 struct slot slots[SLOT_COUNT];
 
+/* The thread shall do without from now on. */
+static _Thread_local bool without __attribute__((tls_model("initial-exec")));
+
 /* A bit for each slot. All are taken until slots_init() has found that they can be used. */
 static _Atomic uint64_t taken = UINT64_MAX;
 static pthread_key_t at_exit;
@@ -31,7 +34,8 @@ static bool barrier(int command)
  */
 static void give_back(void *value)
 {
-	slot_index = SLOT_COUNT;
+	slot_index = 0;
+	without = true;
 	atomic_fetch_and_explicit(&taken, ~(UINT64_C(1) << (uintptr_t)value), memory_order_release);
 }
 
@@ -56,7 +60,7 @@ unsigned slot_claim(void)
 	uint64_t before = atomic_load_explicit(&taken, memory_order_relaxed);
 	unsigned index;
 
-	if (slot_index == SLOT_COUNT)
+	if (without)
 		return 0;
 	do {
 		if (before == UINT64_MAX)

@@ -27,26 +27,17 @@ struct slot {
 #define SLOT_HIDDEN __attribute__((visibility("hidden")))
 
 /*
- * The calling thread's slot; 0: it has not asked yet; SLOT_COUNT: it shall not. In the initial-exec model, for a
- * call into the loader would cost more than all the rest; so dlopen() of the library takes four bytes of what the
- * C library sets aside for that.
+ * The calling thread's slot, or 0. In the initial-exec model, for a call into the loader would cost more than all the
+ * rest; so dlopen() of the library takes a few bytes of what the C library sets aside for that.
  */
 extern SLOT_HIDDEN _Thread_local unsigned slot_index __attribute__((tls_model("initial-exec")));
 extern SLOT_HIDDEN struct slot slots[SLOT_COUNT];
 
-/* Makes slots available, if the kernel plays along. Idempotent. Context: before the first slot_mine(). */
+/* Makes slots available, if the kernel plays along. Idempotent. Context: before the first pin. */
 void slots_init(void);
 
-/* Claims a slot for the calling thread; 0: none is to be had. */
+/* Claims a slot for the calling thread, which has none; 0: none is to be had. */
 unsigned slot_claim(void);
-
-/* The calling thread's slot, or 0. */
-static inline unsigned slot_mine(void)
-{
-	unsigned index = slot_index;
-
-	return __builtin_expect(index - 1 < SLOT_COUNT - 1, 1) ? index : slot_claim();
-}
 
 /* A section of the slot's thread; sections do not nest. Returns what slot_leave() wants. */
 static inline uint64_t slot_enter(unsigned index)

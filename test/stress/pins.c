@@ -95,7 +95,7 @@ static void pin_once(unsigned round, bool yields)
 static void count(unsigned long made)
 {
 	atomic_fetch_add(&pins, made);
-	if (slot_mine() == 0)
+	if (slot_index == 0)
 		atomic_fetch_add(&without_slot, made);
 }
 

@@ -33,7 +33,7 @@ static void *pin_on_thread(void *argument)
 	struct pinner *pinner = argument;
 
 	pinner->pin = rtreg_pin(registry);
-	pinner->slot = slot_mine();
+	pinner->slot = slot_index;
 	return NULL;
 }
 
@@ -234,7 +234,7 @@ END_TEST
 
 START_TEST(reclaimer_waits_for_a_section_that_may_be_pinning)
 {
-	unsigned slot = slot_mine();
+	unsigned slot = slot_index != 0 ? slot_index : slot_claim();
 	uint64_t seq = slot_enter(slot);
 
 	publish(2);
@@ -255,7 +255,7 @@ static void *unpin_on_thread(void *pin)
 START_TEST(reclaimer_waits_for_a_section_that_may_be_unpinning)
 {
 	const struct rtreg_snapshot *pin = rtreg_pin(registry);
-	unsigned slot = slot_mine();
+	unsigned slot = slot_index != 0 ? slot_index : slot_claim();
 	pthread_t thread;
 	uint64_t seq;
 
