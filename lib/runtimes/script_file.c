@@ -19,39 +19,36 @@ struct script_file *script_file_new(const char *name, const char *content, size_
 	size_t name_size = strlen(name) + 1;
 	struct script_file *file;
 
-	if (length > SIZE_MAX - sizeof(*file) - 1 - name_size)
+	if (length > UINT32_MAX)
 		return NULL;
 	file = calloc(1, sizeof(*file) + length + 1 + name_size);
 	if (!file)
 		return NULL;
-	file->length = length;
+	file->length = (uint32_t)length;
 	memcpy(file->content, content, length);
 	memcpy(file->content + length + 1, name, name_size);
 	file->name = file->content + length + 1;
 	return file;
 }
 
+/* A time past what 64 bits hold wraps, and is told from others all the same. */
+static uint64_t nanoseconds(const struct timespec *time)
+{
+	return (uint64_t)time->tv_sec * 1000000000u + (uint64_t)time->tv_nsec;
+}
+
 static struct script_identity identity_of(const struct stat *st)
 {
 	return (struct script_identity){.device = st->st_dev,
 	                                .inode = st->st_ino,
-	                                .size = st->st_size,
-	                                .modified = st->st_mtim,
-	                                .changed = st->st_ctim,
-	                                .mode = st->st_mode,
-	                                .uid = st->st_uid};
-}
-
-static bool same_time(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+	                                .modified_ns = nanoseconds(&st->st_mtim),
+	                                .changed_ns = nanoseconds(&st->st_ctim)};
 }
 
 static bool same_identity(const struct script_identity *a, const struct script_identity *b)
 {
-	return a->device == b->device && a->inode == b->inode && a->size == b->size && a->mode == b->mode &&
-	       a->uid == b->uid && same_time(&a->modified, &b->modified) &&
-	       same_time(&a->changed, &b->changed);
+	return a->device == b->device && a->inode == b->inode && a->modified_ns == b->modified_ns &&
+	       a->changed_ns == b->changed_ns;
 }
 
 static bool is_settled(const struct timespec *changed)

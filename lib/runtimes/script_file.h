@@ -13,29 +13,30 @@
 
 #include "base/problems.h"
 #include "base/statistics.h"
+#include "runtimes/script_table.h"
 
 #define SCRIPT_MODE 0700
 
 struct script_store {
 	char *path; /* of the directory, without trailing slashes */
 	int directory;
-	uid_t uid;                 /* whose the files must be */
-	void *files;               /* of struct script_file, a tree of tsearch(3) by name */
+	uid_t uid; /* whose the files must be */
+	struct script_table files;
 	bool no_tmpfile;           /* the file system has no O_TMPFILE, or such a file cannot be linked */
 	unsigned long temporaries; /* dot-files made so far */
 	struct statistics *statistics;
-	int opens;           /* inotify: tells of files that are opened; -1: nobody does */
-	unsigned long epoch; /* begins anew where it may not have told of all */
+	int opens;      /* inotify: tells of files that are opened; -1: nobody does */
+	uint32_t epoch; /* begins anew where it may not have told of all */
 };
 
-/* What a file looked like when its content was last known to be right. All zero: never. */
+/*
+ * What a file looked like when its content was last known to be right, beside what it has to look like. All zero: never.
+ * There is one for each known script, so the times are in ns.
+ */
 struct script_identity {
 	dev_t device;
 	ino_t inode;
-	off_t size;
-	struct timespec modified, changed;
-	mode_t mode;
-	uid_t uid;
+	uint64_t modified_ns, changed_ns;
 };
 
 struct script_file {
@@ -45,8 +46,8 @@ struct script_file {
 	/* script_opens.c's own: opened by others since its lease was tried; opened by us, and not yet told. */
 	bool opened;
 	unsigned own_opens;
-	unsigned long epoch;
-	size_t length;
+	uint32_t epoch;
+	uint32_t length;
 	const char *name; /* in `content`, behind the script and its NUL */
 	char content[];
 };
@@ -60,12 +61,6 @@ struct script_file *script_file_new(const char *name, const char *content, size_
  */
 extern const char SCRIPT_MISSING[];
 int script_file_look(struct script_store *store, struct script_file *file, const char **ret_fault);
-
-/*
- * -EAGAIN if anybody has the file behind `fd`, open for reading, open for writing: executing it fails with ETXTBSY then.
- * A read lease is granted exactly when nobody has. Where leases are not to be had, 0.
- */
-int script_file_lease(int fd);
 
 /* Remembers that the file behind `fd` is `file`, and right. */
 int script_file_remember(struct script_file *file, int fd);
@@ -84,6 +79,8 @@ void script_opens_end(struct script_store *store);
 bool script_is_open_for_writing(struct script_store *store, struct script_file *file);
 /* Opens the file in place for reading. All that open it use this: so that it can be told from what others do. */
 int script_file_open(struct script_store *store, struct script_file *file);
+/* The same as script_is_open_for_writing() of what script_file_open() has opened as `fd`. */
+bool script_is_written_to(struct script_file *file, int fd);
 
 /* One file to be written. */
 struct script_job {

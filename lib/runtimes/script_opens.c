@@ -90,7 +90,11 @@ int script_file_open(struct script_store *store, struct script_file *file)
 	return fd;
 }
 
-int script_file_lease(int fd)
+/*
+ * -EAGAIN if anybody has the file behind `fd`, open for reading, open for writing: executing it fails with ETXTBSY then.
+ * A read lease is granted exactly when nobody has. Where leases are not to be had, 0.
+ */
+static int script_file_lease(int fd)
 {
 	/* Should somebody open the file this very moment, the signal must not be SIGIO, which kills. */
 	if (fcntl(fd, F_SETSIG, SIGURG) < 0)
@@ -101,16 +105,18 @@ int script_file_lease(int fd)
 	return 0;
 }
 
+bool script_is_written_to(struct script_file *file, int fd)
+{
+	file->opened = script_file_lease(fd) == -EAGAIN;
+	return file->opened;
+}
+
 bool script_is_open_for_writing(struct script_store *store, struct script_file *file)
 {
 	_cleanup_close_ int fd = -1;
-	bool writer;
 
 	if (store->opens >= 0 && file->epoch == store->epoch && !file->opened)
 		return false;
 	fd = script_file_open(store, file);
-	writer = fd >= 0 && script_file_lease(fd) == -EAGAIN;
-	if (fd >= 0)
-		file->opened = writer;
-	return writer;
+	return fd >= 0 && script_is_written_to(file, fd);
 }

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <search.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -17,70 +16,16 @@ struct script_batch {
 	struct script_file *files[];
 };
 
-/* --- the known files: a tree, so that one more among thousands costs little --- */
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(((const struct script_file *)a)->name, ((const struct script_file *)b)->name);
-}
+/* --- the known files --- */
 
 struct script_file *script_store_find(const struct script_store *store, const char *name)
 {
-	struct script_file key = {.name = name};
-	struct script_file *const *found = tfind(&key, &store->files, compare_names);
-
-	return found ? *found : NULL;
+	return script_table_find(&store->files, name);
 }
 
 static bool is_known(const struct script_store *store, const char *name)
 {
 	return script_store_find(store, name) != NULL;
-}
-
-static void forget(struct script_store *store, struct script_file *file)
-{
-	tdelete(file, &store->files, compare_names);
-	free(file);
-}
-
-struct file_list {
-	struct script_file **files;
-	size_t count, capacity;
-	bool failed;
-};
-
-static void collect_file(const void *node, VISIT visit, void *context)
-{
-	struct file_list *list = context;
-	struct script_file **files;
-
-	if ((visit != postorder && visit != leaf) || list->failed)
-		return;
-	if (list->count == list->capacity) {
-		list->capacity = list->capacity ? 2 * list->capacity : 64;
-		files = reallocarray(list->files, list->capacity, sizeof(*files));
-		if (!files) {
-			list->failed = true;
-			return;
-		}
-		list->files = files;
-	}
-	list->files[list->count++] = *(struct script_file *const *)node;
-}
-
-/* All known files in order of name; *ret is malloc'ed, the files are the store's. */
-static int all_files(const struct script_store *store, struct script_file ***ret, size_t *ret_count)
-{
-	struct file_list list = {0};
-
-	twalk_r(store->files, collect_file, &list);
-	if (list.failed) {
-		free(list.files);
-		return -ENOMEM;
-	}
-	*ret = list.files;
-	*ret_count = list.count;
-	return 0;
 }
 
 /* --- the directory --- */
@@ -224,7 +169,7 @@ void script_store_free(struct script_store *store)
 	if (!store)
 		return;
 	script_opens_end(store);
-	tdestroy(store->files, free);
+	script_table_fini(&store->files);
 	if (store->directory >= 0)
 		close(store->directory);
 	free(store->path);
@@ -234,8 +179,8 @@ void script_store_free(struct script_store *store)
 /* --- adding --- */
 
 struct job_list {
-	struct script_job *jobs; /* room for all that could come */
-	size_t count;
+	struct script_job *jobs;
+	size_t count, capacity;
 };
 
 /* Makes the scripts that are not known yet known, with a job for each. */
@@ -248,7 +193,7 @@ static int enter_unknown(struct script_store *store, const struct script *script
 		if (is_known(store, scripts[i].name))
 			continue;
 		file = script_file_new(scripts[i].name, scripts[i].content, scripts[i].length);
-		if (!file || !tsearch(file, &store->files, compare_names)) {
+		if (!file || script_table_add(&store->files, file) < 0) {
 			free(file);
 			return -ENOMEM;
 		}
@@ -280,6 +225,25 @@ static void tell_of_writes(const struct script_store *store, const struct job_li
 }
 
 /*
+ * Opening a script for a closer look is told to us too, and what is not read in time is lost: then it is not known of
+ * any script whether it is open, and all are opened. So it is read now and then.
+ */
+#define LOOKS_BETWEEN_READS 1024
+
+static int look(struct script_store *store, size_t index, struct script_job *job, struct rtreg_error *error)
+{
+	int rc;
+
+	if (index % LOOKS_BETWEEN_READS == 0)
+		script_opens_read(store);
+	rc = script_file_look(store, job->file, &job->fault);
+	if (rc < 0)
+		error_set(error, rc, store->path, "cannot look at wrapper script %s/%s: %s; %s and reload",
+		          store->path, job->file->name, fs_error_text(rc), fs_error_advice(rc));
+	return rc;
+}
+
+/*
  * Orders the jobs so that those with a fault stand before the files that are already right; tells how many.
  */
 static int find_faults(struct script_store *store, struct job_list *list, size_t *ret_faults,
@@ -289,12 +253,10 @@ static int find_faults(struct script_store *store, struct job_list *list, size_t
 
 	for (size_t i = 0; i < list->count; i++) {
 		struct script_job job = list->jobs[i];
-		int rc = script_file_look(store, job.file, &job.fault);
+		int rc = look(store, i, &job, error);
 
 		if (rc < 0)
-			return error_set(error, rc, store->path,
-			                 "cannot look at wrapper script %s/%s: %s; %s and reload",
-			                 store->path, job.file->name, fs_error_text(rc), fs_error_advice(rc));
+			return rc;
 		list->jobs[i] = list->jobs[faults];
 		list->jobs[job.fault ? faults : i] = job;
 		if (job.fault)
@@ -321,7 +283,7 @@ static void take_back(struct script_store *store, struct job_list *list)
 	for (size_t i = 0; i < list->count; i++) {
 		if (list->jobs[i].created)
 			unlinkat(store->directory, list->jobs[i].file->name, 0);
-		forget(store, list->jobs[i].file);
+		script_table_remove(&store->files, list->jobs[i].file);
 	}
 }
 
@@ -385,7 +347,7 @@ void script_store_discard(struct script_store *store, struct script_batch *batch
 		return;
 	for (size_t i = 0; i < batch->count; i++) {
 		unlinkat(store->directory, batch->files[i]->name, 0);
-		forget(store, batch->files[i]);
+		script_table_remove(&store->files, batch->files[i]);
 	}
 	free(batch);
 }
@@ -397,31 +359,57 @@ void script_batch_free(struct script_batch *batch)
 
 /* --- repairing --- */
 
+static int add_job(struct job_list *list, const struct script_job *job)
+{
+	size_t capacity = list->capacity ? 2 * list->capacity : 16;
+	struct script_job *jobs;
+
+	if (list->count == list->capacity) {
+		jobs = reallocarray(list->jobs, capacity, sizeof(*jobs));
+		if (!jobs)
+			return -ENOMEM;
+		list->jobs = jobs;
+		list->capacity = capacity;
+	}
+	list->jobs[list->count++] = *job;
+	return 0;
+}
+
+static int compare_jobs(const void *a, const void *b)
+{
+	return strcmp(((const struct script_job *)a)->file->name, ((const struct script_job *)b)->file->name);
+}
+
+/* Mostly none, so there are jobs for those alone; in order of name, as they are told of. */
+static int find_damaged(struct script_store *store, struct job_list *list, struct rtreg_error *error)
+{
+	for (size_t i = 0; i < store->files.count; i++) {
+		struct script_job job = {.file = store->files.files[i]};
+		int rc = look(store, i, &job, error);
+
+		if (rc < 0)
+			return rc;
+		if (job.fault && add_job(list, &job) < 0)
+			return error_no_memory(error);
+	}
+	if (list->count > 0)
+		qsort(list->jobs, list->count, sizeof(*list->jobs), compare_jobs);
+	return 0;
+}
+
 int script_store_repair(struct script_store *store, struct problems *problems, struct rtreg_error *error)
 {
-	_cleanup_free_ struct script_file **files = NULL;
-	_cleanup_free_ struct script_job *jobs = NULL;
 	struct job_list list = {0};
-	size_t count, faults = 0;
 	int rc;
 
 	rc = repair_directory(store, problems, error);
-	if (rc < 0)
-		return rc;
-	if (all_files(store, &files, &count) < 0)
-		return error_no_memory(error);
-	jobs = calloc(count + 1, sizeof(*jobs));
-	if (!jobs)
-		return error_no_memory(error);
-	list = (struct job_list){.jobs = jobs, .count = count};
-	for (size_t i = 0; i < count; i++)
-		jobs[i].file = files[i];
-	rc = find_faults(store, &list, &faults, error);
-	list.count = faults;
 	if (rc == 0)
-		rc = script_files_write(store, jobs, faults, problems, error);
+		rc = find_damaged(store, &list, error);
+	if (rc == 0)
+		rc = script_files_write(store, list.jobs, list.count, problems, error);
 	if (rc == 0)
 		tell_of_writes(store, &list, true, problems);
+	free(list.jobs);
 	return rc;
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Writing wrapper scripts (CONTRACT section 5), for script_store.c alone. A batch is written in the order
- * create all, fsync all from several threads, put all in place, close all, fsync the directory, and wait
- * until nobody has one open for writing. Most of the time goes into the fsyncs, which the disk takes
- * together.
+ * create all, each with its writing to the disk begun, fsync all from several threads, put all in place, close all.
+ * Behind the last batch the directory is fsynced once, and it is waited until nobody has one open for writing. Most of
+ * the time goes into the fsyncs, which the disk takes together. So each content is durable before it has a name, and all
+ * names are when this returns.
  *
  * A file without a name (O_TMPFILE) has to be put in place before it is closed; a dot-file does not mind.
  */
@@ -79,17 +80,29 @@ static void drop(struct script_store *store, struct script_job *job)
 	job->temporary[0] = '\0';
 }
 
+/* Mostly it is right: looking costs less than changing. */
+static int set_mode(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && (st.st_mode & 07777) == SCRIPT_MODE)
+		return 0;
+	/* Whatever the umask took away. */
+	return fchmod(fd, SCRIPT_MODE) < 0 ? -errno : 0;
+}
+
 static int create_and_fill(struct script_store *store, struct script_job *job)
 {
 	int rc = create(store, job);
 
 	if (rc == 0)
 		rc = fs_write_all(job->fd, job->file->content, job->file->length);
-	/* Whatever the umask took away. */
-	if (rc == 0 && fchmod(job->fd, SCRIPT_MODE) < 0)
-		rc = -errno;
+	if (rc == 0)
+		rc = set_mode(job->fd);
 	if (rc < 0)
 		drop(store, job);
+	else
+		sync_file_range(job->fd, 0, 0, SYNC_FILE_RANGE_WRITE); /* only begins what fsync waits for */
 	return rc;
 }
 
@@ -254,7 +267,7 @@ static int wait_executable(struct script_store *store, struct script_file *file,
 	fd = script_file_open(store, file);
 	if (fd < 0)
 		return -errno;
-	while (script_file_lease(fd) == -EAGAIN) {
+	while (script_is_written_to(file, fd)) {
 		if (now_ms() >= deadline_ms) {
 			problems_warn(
 			        problems, store->path,
@@ -298,36 +311,37 @@ static int sync_directory(struct script_store *store, struct rtreg_error *error)
 
 /* On return *count is how many of the jobs were worked on. */
 static int write_batch(struct script_store *store, struct script_job *jobs, size_t *count,
-                       struct problems *problems, struct rtreg_error *error)
+                       struct rtreg_error *error)
 {
-	int rc = create_all(store, jobs, *count, count, error), result;
+	int r = create_all(store, jobs, *count, count, error);
 
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
 	sync_all(jobs, *count);
-	result = place_all(store, jobs, *count, error);
-	for (size_t i = 0; result == 0 && i < *count; i++)
+	r = place_all(store, jobs, *count, error);
+	for (size_t i = 0; r == 0 && i < *count; i++)
 		if (jobs[i].again)
-			result = write_anew(store, &jobs[i], error);
-	rc = sync_directory(store, result < 0 ? NULL : error);
-	if (rc == 0)
-		rc = wait_all(store, jobs, *count, problems, result < 0 ? NULL : error);
-	return result < 0 ? result : rc;
+			r = write_anew(store, &jobs[i], error);
+	return r;
 }
 
 int script_files_write(struct script_store *store, struct script_job *jobs, size_t count,
                        struct problems *problems, struct rtreg_error *error)
 {
+	size_t written = 0;
+	int r = 0, rc;
+
+	if (count == 0)
+		return 0;
 	for (size_t i = 0; i < count; i++)
 		jobs[i].fd = -1;
-	while (count > 0) {
-		size_t n = count < BATCH_MAX ? count : BATCH_MAX;
-		int rc = write_batch(store, jobs, &n, problems, error);
-
-		if (rc < 0)
-			return rc;
-		jobs += n;
-		count -= n;
+	for (size_t n; r == 0 && written < count; written += n) {
+		n = count - written < BATCH_MAX ? count - written : BATCH_MAX;
+		r = write_batch(store, jobs + written, &n, error);
 	}
-	return 0;
+	/* What is in place stays there after a failure too, where it replaced something. */
+	rc = sync_directory(store, r < 0 ? NULL : error);
+	if (rc == 0)
+		rc = wait_all(store, jobs, written, problems, r < 0 ? NULL : error);
+	return r < 0 ? r : rc;
 }
