@@ -133,32 +133,43 @@ static void compare_runtimes(struct lists *lists, const struct value *from, cons
 	each_difference(from, to, list_runtime, lists);
 }
 
+static bool same_features(const struct rtreg_runtime *a, const struct rtreg_runtime *b)
+{
+	return a->features_json == b->features_json ||
+	       (a->features_json && b->features_json && strcmp(a->features_json, b->features_json) == 0);
+}
+
+static void list_features(struct lists *lists, const struct rtreg_runtime *before,
+                          const struct rtreg_runtime *after)
+{
+	_cleanup_text_ struct text key = {0};
+
+	text_printf(&key, "runtimes.%s.features", after->name);
+	json_open(&lists->changed, '{');
+	json_member_string(&lists->changed, "key", text_string(&key));
+	json_member_raw(&lists->changed, "from", before->features_json);
+	json_member_raw(&lists->changed, "to", after->features_json);
+	json_close(&lists->changed, '}');
+	json_string(&lists->keys, text_string(&key));
+}
+
 /*
- * Features documents of runtimes that are in both: they change with the binary, not with the configuration.
+ * Features documents of runtimes that are in both: they change with the binary, not with the configuration. Both are in
+ * order of name.
  */
 static void compare_features(struct lists *lists, const struct rtreg_snapshot *from,
                              const struct rtreg_snapshot *to)
 {
-	struct rtreg_runtime before = {0};
+	for (size_t i = 0, j = 0; i < from->runtime_count && j < to->runtime_count;) {
+		const struct rtreg_runtime *before = &from->runtimes[i].runtime;
+		const struct rtreg_runtime *after = &to->runtimes[j].runtime;
+		int order = strcmp(before->name, after->name);
 
-	for (size_t i = 0; i < to->runtime_count; i++) {
-		const struct rtreg_runtime *after = &to->runtimes[i].runtime;
-		_cleanup_text_ struct text key = {0};
-
-		if (!after->path || rtreg_resolve(from, after->name, &before, NULL) < 0 || !before.path ||
-		    strcmp(before.path, after->path) != 0)
-			continue;
-		if (before.features_json == after->features_json ||
-		    (before.features_json && after->features_json &&
-		     strcmp(before.features_json, after->features_json) == 0))
-			continue;
-		text_printf(&key, "runtimes.%s.features", after->name);
-		json_open(&lists->changed, '{');
-		json_member_string(&lists->changed, "key", text_string(&key));
-		json_member_raw(&lists->changed, "from", before.features_json);
-		json_member_raw(&lists->changed, "to", after->features_json);
-		json_close(&lists->changed, '}');
-		json_string(&lists->keys, text_string(&key));
+		if (order == 0 && before->path && after->path && strcmp(before->path, after->path) == 0 &&
+		    !same_features(before, after))
+			list_features(lists, before, after);
+		i += order <= 0;
+		j += order >= 0;
 	}
 }
 

@@ -56,26 +56,29 @@ static char *common_options(struct arena *arena, const struct settings *settings
 	return text.failed || root.failed ? NULL : arena_strdup(arena, text.data + 1);
 }
 
-static char *path_options(struct arena *arena, const char *binary, const char *common)
-{
-	_cleanup_text_ struct text text = {0};
-
-	text_append(&text, "{");
-	json_member_string(&text, "BinaryName", binary);
-	text_append(&text, ",");
-	text_append(&text, common);
-	return text.failed ? NULL : arena_strndup(arena, text.data, text.length);
-}
-
 /* What deriving one runtime needs from the whole. */
 struct derivation {
 	struct arena *arena;
 	const struct derive_context *context;
 	const char *common;
 	struct script_list *scripts;
+	size_t capacity;  /* of `scripts` */
+	size_t before;    /* in the snapshot before: the next of its runtimes, in order of name as ours */
+	bool same_common; /* its options have the same part in common */
+	struct text text; /* used again and again */
 	/* the last document looked up: neighbours often share their binary */
 	const char *last_path, *last_features;
 };
+
+static char *path_options(struct derivation *d, const char *binary)
+{
+	d->text.length = 0;
+	text_append(&d->text, "{");
+	json_member_string(&d->text, "BinaryName", binary);
+	text_append(&d->text, ",");
+	text_append(&d->text, d->common);
+	return d->text.failed ? NULL : arena_strndup(d->arena, d->text.data, d->text.length);
+}
 
 /* What the snapshot before knew of the same runtime, where the probes have forgotten it. */
 static const char *features_before(const struct rtreg_snapshot *before, const struct rtreg_runtime *runtime)
@@ -149,11 +152,55 @@ int snapshot_script(const struct rtreg_snapshot *snapshot, const char *runtime, 
 	return make_script(&entry->runtime, value_member(entry->configured, "runtimeArgs"), ret);
 }
 
-/* Makes the wrapper script of a runtime with arguments, and points the runtime to it. */
-static int set_wrapper(struct derivation *d, struct rtreg_runtime *runtime, const struct value *args)
+/* The runtime of that name in the snapshot before, or NULL. Names are asked for in their order. */
+static const struct runtime_entry *entry_before(struct derivation *d, const char *name)
 {
-	struct script *script = &d->scripts->scripts[d->scripts->count];
-	int r = make_script(runtime, args, script);
+	const struct rtreg_snapshot *before = d->context->before;
+	int order = 1;
+
+	while (before && d->before < before->runtime_count &&
+	       (order = strcmp(before->runtimes[d->before].runtime.name, name)) < 0)
+		d->before++;
+	return order == 0 ? &before->runtimes[d->before] : NULL;
+}
+
+/* Whether its wrapper script is that of a runtime of the same name with this path and these arguments. */
+static bool has_script_of(const struct runtime_entry *entry, const char *path, const struct value *args)
+{
+	return entry && entry->runtime.wrapper && strcmp(entry->runtime.path, path) == 0 &&
+	       value_equal(value_member(entry->configured, "runtimeArgs"), args);
+}
+
+/* What the live snapshot needs is in the store, and looked after there: such a script is not made again. */
+static int take_wrapper(struct derivation *d, struct rtreg_runtime *runtime,
+                        const struct runtime_entry *before)
+{
+	runtime->binary = runtime->wrapper = arena_strdup(d->arena, before->runtime.wrapper);
+	if (d->same_common)
+		runtime->options_json = arena_strdup(d->arena, before->runtime.options_json);
+	return runtime->wrapper && (runtime->options_json || !d->same_common) ? 0 : -ENOMEM;
+}
+
+static struct script *next_script(struct derivation *d)
+{
+	size_t capacity = d->capacity ? 2 * d->capacity : 16;
+	struct script *scripts = d->scripts->scripts;
+
+	if (d->scripts->count < d->capacity)
+		return &scripts[d->scripts->count];
+	scripts = reallocarray(scripts, capacity, sizeof(*scripts));
+	if (!scripts)
+		return NULL;
+	d->scripts->scripts = scripts;
+	d->capacity = capacity;
+	return &scripts[d->scripts->count];
+}
+
+/* Makes the wrapper script of a runtime with arguments, and points the runtime to it. */
+static int make_wrapper(struct derivation *d, struct rtreg_runtime *runtime, const struct value *args)
+{
+	struct script *script = next_script(d);
+	int r = script ? make_script(runtime, args, script) : -ENOMEM;
 
 	if (r < 0)
 		return r;
@@ -166,17 +213,20 @@ static int set_wrapper(struct derivation *d, struct rtreg_runtime *runtime, cons
 static int derive_path_runtime(struct derivation *d, struct rtreg_runtime *runtime, const char *path,
                                const struct value *args)
 {
-	int r;
+	const struct runtime_entry *before = args ? entry_before(d, runtime->name) : NULL;
+	int r = 0;
 
 	runtime->shim = RUNC_SHIM;
 	runtime->path = path;
 	runtime->binary = path;
-	if (args) {
-		r = set_wrapper(d, runtime, args);
-		if (r < 0)
-			return r;
-	}
-	runtime->options_json = path_options(d->arena, runtime->binary, d->common);
+	if (has_script_of(before, path, args))
+		r = take_wrapper(d, runtime, before);
+	else if (args)
+		r = make_wrapper(d, runtime, args);
+	if (r < 0)
+		return r;
+	if (!runtime->options_json)
+		runtime->options_json = path_options(d, runtime->binary);
 	if (!runtime->options_json)
 		return -ENOMEM;
 	return set_features(d, runtime);
@@ -242,15 +292,17 @@ int derive_runtimes(struct rtreg_snapshot *snapshot, const struct derive_context
                     struct script_list *ret)
 {
 	const struct value *configured = settings_get(&snapshot->settings, KEY_ID_RUNTIMES);
-	struct script_list scripts = {.scripts = calloc(configured->count + 1, sizeof(*scripts.scripts))};
+	struct script_list scripts = {0};
 	struct derivation d = {.arena = snapshot->arena, .context = context, .scripts = &scripts};
 	int r = -ENOMEM;
 
-	d.common = common_options(snapshot->arena, &snapshot->settings);
+	d.common = snapshot->common_options = common_options(snapshot->arena, &snapshot->settings);
+	d.same_common = d.common && context->before && strcmp(context->before->common_options, d.common) == 0;
 	snapshot->runtimes = arena_alloc_array(snapshot->arena, configured->count + ARRAY_SIZE(stock_names),
 	                                       sizeof(*snapshot->runtimes));
-	if (scripts.scripts && d.common && snapshot->runtimes)
+	if (d.common && snapshot->runtimes)
 		r = derive_all(&d, snapshot, configured);
+	text_fini(&d.text);
 	if (r < 0) {
 		script_list_fini(&scripts);
 		return r;

@@ -27,7 +27,8 @@ struct rtreg_snapshot {
 	struct registry_lists registries;
 	struct runtime_entry *runtimes; /* in order of name */
 	size_t runtime_count;
-	struct lifetime *lifetime; /* set before publication by the store */
+	const char *common_options; /* what the options of all path runtimes end in */
+	struct lifetime *lifetime;  /* set before publication by the store */
 };
 
 /* What derivation needs beside the settings. */
@@ -36,11 +37,14 @@ struct derive_context {
 	struct probe_cache *probes; /* may be NULL: no features known */
 	/* What was asked for these settings; NULL: nothing was, and what is remembered must do. */
 	const struct probe_answers *answers;
-	/* The live one, or NULL: knows runtimes that are in both, where the probes have forgotten them. */
+	/*
+	 * The live one, or NULL: its wrapper scripts are there, and it knows runtimes that are in both, where the probes
+	 * have forgotten them.
+	 */
 	const struct rtreg_snapshot *before;
 };
 
-/* The wrapper scripts that a snapshot needs, to be written before it is published. */
+/* The wrapper scripts that a snapshot needs beside those of the one before, to be written before it is published. */
 struct script_list {
 	struct script *scripts;
 	size_t count;
@@ -49,7 +53,7 @@ void script_list_fini(struct script_list *list);
 
 /*
  * Turns settings, all of whose values are in `arena`, into a snapshot with the given generation, and lists
- * the scripts that it needs. The arena then belongs to the snapshot. NULL without memory.
+ * the scripts that `context->before` does not need already. The arena then belongs to the snapshot. NULL without memory.
  */
 struct rtreg_snapshot *snapshot_seal(struct arena *arena, const struct settings *settings,
                                      const struct derive_context *context, uint64_t generation,
