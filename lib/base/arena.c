@@ -5,9 +5,11 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define FIRST_BLOCK ((size_t)4096)
 #define MAX_BLOCK   ((size_t)1 << 20)
+#define MIN_MAPPING ((size_t)1 << 18)
 #define ALIGNMENT   (_Alignof(max_align_t))
 
 struct block {
@@ -30,6 +32,30 @@ struct arena *arena_new(void)
 	return arena;
 }
 
+/*
+ * Large blocks are mappings of their own. What takes the place of a large snapshot is made before that one goes: in the
+ * heap the two would leave holes of their size in turn, here all memory of the old one is the system's again.
+ */
+static struct block *block_allocate(size_t size)
+{
+	struct block *block;
+
+	if (size < MIN_MAPPING)
+		return calloc(1, size);
+	block = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return block == MAP_FAILED ? NULL : block;
+}
+
+static void block_free(struct block *block)
+{
+	size_t size = sizeof(*block) + block->size;
+
+	if (size < MIN_MAPPING)
+		free(block);
+	else
+		munmap(block, size);
+}
+
 void arena_free(struct arena *arena)
 {
 	if (!arena)
@@ -38,7 +64,7 @@ void arena_free(struct arena *arena)
 		struct block *block = arena->blocks;
 
 		arena->blocks = block->next;
-		free(block);
+		block_free(block);
 	}
 	free(arena);
 }
@@ -51,7 +77,7 @@ static struct block *block_new(struct arena *arena, size_t need)
 
 	if (size > SIZE_MAX - sizeof(*block))
 		return NULL;
-	block = calloc(1, sizeof(*block) + size);
+	block = block_allocate(sizeof(*block) + size);
 	if (!block)
 		return NULL;
 	block->size = size;

@@ -21,6 +21,20 @@ static int fail_at(size_t offset, struct rtreg_error *error)
 	return error_set(error, -EINVAL, NULL, "failed to decode configuration JSON at offset %zu", offset);
 }
 
+/* How many bytes from here on are ASCII for sure, eight at a time: nearly all of a configuration is. */
+static size_t ascii_length(const char *bytes, size_t size)
+{
+	size_t at = 0;
+	uint64_t word;
+
+	for (; size - at >= sizeof(word); at += sizeof(word)) {
+		memcpy(&word, bytes + at, sizeof(word));
+		if (word & 0x8080808080808080u)
+			break;
+	}
+	return at;
+}
+
 static int from_utf8(const char *bytes, size_t size, size_t begin, char **ret, size_t *ret_length,
                      struct rtreg_error *error)
 {
@@ -28,6 +42,9 @@ static int from_utf8(const char *bytes, size_t size, size_t begin, char **ret, s
 	char *text;
 
 	while (at < size) {
+		at += ascii_length(bytes + at, size - at);
+		if (at == size)
+			break;
 		step = utf8_sequence(bytes + at, size - at);
 		if (step == 0)
 			return fail_at(at, error);

@@ -172,12 +172,23 @@ static int fail_in_string(const struct scanner *s)
 	return fail(s, "a control character in a string: ", found(s, name), "");
 }
 
+/* Bytes that are like any other in a string: what most strings are made of. */
+static void skip_plain(struct scanner *s)
+{
+	size_t at = s->at;
+
+	while (at < s->length && s->text[at] >= 0x20 && s->text[at] < 0x7f && s->text[at] != '"' &&
+	       s->text[at] != '\\')
+		at++;
+	s->at = at;
+}
+
 static int scan_string(struct scanner *s)
 {
 	int r;
 
 	s->at++;
-	while (byte_at(s) != '"') {
+	for (skip_plain(s); byte_at(s) != '"'; skip_plain(s)) {
 		size_t size = utf8_sequence(s->text + s->at, s->length - s->at);
 
 		if (size == 0 || (unsigned char)byte_at(s) < 0x20)

@@ -44,7 +44,10 @@ static void print_runtimes(struct text *text, const struct value *runtimes)
 	for (uint32_t i = 0; i < runtimes->count; i++) {
 		const char *path = value_string(value_member(&runtimes->members[i].value, "path"));
 
-		text_printf(text, "%s%s:%s", i ? " " : "", runtimes->members[i].key, path ? path : "");
+		text_append(text, i ? " " : "");
+		text_append(text, runtimes->members[i].key);
+		text_append_char(text, ':');
+		text_append(text, path ? path : "");
 	}
 }
 

@@ -216,6 +216,14 @@ struct runtimes {
 	uint32_t count;
 };
 
+/* Whether the files have all runtimes that there are: then theirs are taken as they stand. */
+static bool only_files(const struct runtimes *runtimes)
+{
+	return runtimes->lists[FROM_FILES].from.value.count > 0 &&
+	       runtimes->lists[FROM_KEPT].from.value.count == 0 &&
+	       runtimes->lists[FROM_FLAGS].from.value.count == 0;
+}
+
 static int runtimes_init(struct runtimes *runtimes, const struct draft *draft)
 {
 	const struct draft_input *input = &draft->input;
@@ -229,6 +237,8 @@ static int runtimes_init(struct runtimes *runtimes, const struct draft *draft)
 		        (struct cursor){.from = input->live->settings.items[KEY_ID_RUNTIMES], .kept = true};
 	for (size_t i = 0; i < LISTS; i++)
 		capacity += runtimes->lists[i].from.value.count;
+	if (only_files(runtimes))
+		return 0;
 	runtimes->members = arena_alloc_array(draft->arena, capacity, sizeof(*runtimes->members));
 	runtimes->origins = arena_alloc_array(draft->arena, capacity, sizeof(*runtimes->origins));
 	runtimes->fragments = arena_alloc_array(draft->arena, capacity, sizeof(*runtimes->fragments));
@@ -286,6 +296,10 @@ static int merge_runtimes(const struct draft *draft, enum choice choice, struct 
 	struct runtimes runtimes;
 	int r = runtimes_init(&runtimes, draft);
 
+	if (only_files(&runtimes)) {
+		*ret = runtimes.lists[FROM_FILES].from;
+		return 0;
+	}
 	for (bool more = true; r == 0 && more;) {
 		const struct member *heads[LISTS];
 
@@ -356,7 +370,7 @@ static bool same_owner(const struct setting *a, const struct setting *b)
 {
 	if (a->origin != b->origin || !same_fragment(a->fragment, b->fragment))
 		return false;
-	if (!a->origins)
+	if (!a->origins && !a->fragments && !b->origins && !b->fragments)
 		return true;
 	for (uint32_t i = 0; i < a->value.count; i++)
 		if (settings_member_origin(a, i) != settings_member_origin(b, i) ||

@@ -207,7 +207,7 @@ static int compare_members(const void *a, const void *b)
 
 void read_sort_members(struct value *object)
 {
-	if (object->count > 1)
+	if (!value_is_sorted(object))
 		qsort(object->members, object->count, sizeof(object->members[0]), compare_members);
 }
 

@@ -101,9 +101,25 @@ static int fill_runtimes(struct arena *arena, const struct entry *entries, size_
 	return 0;
 }
 
+/* The layer that has all runtimes, or NULL: several have some. */
+static const struct layer *only_owner(const struct layer *layers, size_t count)
+{
+	const struct layer *owner = NULL;
+
+	for (const struct layer *layer = layers; layer < layers + count; layer++) {
+		if (settings_get(&layer->settings, KEY_ID_RUNTIMES)->count == 0)
+			continue;
+		if (owner)
+			return NULL;
+		owner = layer;
+	}
+	return owner;
+}
+
 static int merge_runtimes(struct arena *arena, const struct layer *layers, size_t count, struct setting *ret,
                           struct problems *problems)
 {
+	const struct layer *owner = only_owner(layers, count);
 	_cleanup_free_ struct entry *entries = NULL;
 	size_t total = 0;
 
@@ -125,6 +141,14 @@ static int merge_runtimes(struct arena *arena, const struct layer *layers, size_
 		               "too many runtimes: %zu in all files, at most %u are allowed", total,
 		               RUNTIMES_MAX);
 		ret->invalid = true;
+		return 0;
+	}
+	if (owner) {
+		const struct setting *runtimes = &owner->settings.items[KEY_ID_RUNTIMES];
+
+		ret->value = runtimes->value;
+		ret->origin = runtimes->origin;
+		ret->fragment = owner->fragment;
 		return 0;
 	}
 	entries = list_runtimes(layers, count, total);

@@ -36,6 +36,14 @@ static int compare_members(const void *a, const void *b)
 	return strcmp(((const struct member *)a)->key, ((const struct member *)b)->key);
 }
 
+bool value_is_sorted(const struct value *object)
+{
+	for (uint32_t i = 1; i < object->count; i++)
+		if (strcmp(object->members[i - 1].key, object->members[i].key) > 0)
+			return false;
+	return true;
+}
+
 void value_sort(struct value *value)
 {
 	if (value->type == VALUE_ARRAY)
@@ -43,7 +51,8 @@ void value_sort(struct value *value)
 			value_sort(&value->elements[i]);
 	if (value->type != VALUE_OBJECT || value->count == 0)
 		return;
-	qsort(value->members, value->count, sizeof(value->members[0]), compare_members);
+	if (!value_is_sorted(value))
+		qsort(value->members, value->count, sizeof(value->members[0]), compare_members);
 	for (uint32_t i = 0; i < value->count; i++)
 		value_sort(&value->members[i].value);
 }

@@ -54,6 +54,8 @@ const struct value *value_member_nocase(const struct value *object, const char *
 
 /* Orders the members of every object within by key. Do it before value_equal() and where order shows. */
 void value_sort(struct value *value);
+/* Whether an object's members are in order already, as most programs write them. */
+bool value_is_sorted(const struct value *object);
 /* Equality of two sorted trees. */
 bool value_equal(const struct value *a, const struct value *b);
 /* Copies a tree, strings too; false without memory, and *ret is then undefined. */
