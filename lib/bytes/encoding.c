@@ -35,11 +35,9 @@ static size_t ascii_length(const char *bytes, size_t size)
 	return at;
 }
 
-static int from_utf8(const char *bytes, size_t size, size_t begin, char **ret, size_t *ret_length,
-                     struct rtreg_error *error)
+static int check_utf8(const char *bytes, size_t size, size_t begin, struct rtreg_error *error)
 {
 	size_t at = begin, step;
-	char *text;
 
 	while (at < size) {
 		at += ascii_length(bytes + at, size - at);
@@ -50,14 +48,6 @@ static int from_utf8(const char *bytes, size_t size, size_t begin, char **ret, s
 			return fail_at(at, error);
 		at += step;
 	}
-	text = malloc(size - begin + 1);
-	if (!text)
-		return error_no_memory(error);
-	if (size > begin) /* an empty body has no address */
-		memcpy(text, bytes + begin, size - begin);
-	text[size - begin] = '\0';
-	*ret = text;
-	*ret_length = size - begin;
 	return 0;
 }
 
@@ -111,17 +101,47 @@ static int from_utf16(const struct utf16 *in, char **ret, size_t *ret_length, st
 	return 0;
 }
 
+int encoding_text(const char *bytes, size_t size, const char **ret, size_t *ret_length, char **ret_own,
+                  struct rtreg_error *error)
+{
+	struct utf16 in = {.bytes = (const unsigned char *)bytes, .size = size};
+	size_t begin = size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+	int r;
+
+	in.big_endian = size >= 2 && memcmp(bytes, "\xfe\xff", 2) == 0;
+	if (in.big_endian || (size >= 2 && memcmp(bytes, "\xff\xfe", 2) == 0)) {
+		r = from_utf16(&in, ret_own, ret_length, error);
+		if (r == 0)
+			*ret = *ret_own;
+		return r;
+	}
+	r = check_utf8(bytes, size, begin, error);
+	if (r < 0)
+		return r;
+	*ret_own = NULL;
+	*ret = size > begin ? bytes + begin : ""; /* an empty body has no address */
+	*ret_length = size - begin;
+	return 0;
+}
+
 int encoding_to_utf8(const char *bytes, size_t size, char **ret, size_t *ret_length,
                      struct rtreg_error *error)
 {
-	struct utf16 in = {.bytes = (const unsigned char *)bytes, .size = size};
+	const char *text;
+	size_t length;
+	char *own;
+	int r = encoding_text(bytes, size, &text, &length, &own, error);
 
-	if (size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0)
-		return from_utf8(bytes, size, 3, ret, ret_length, error);
-	if (size >= 2 && memcmp(bytes, "\xff\xfe", 2) == 0)
-		return from_utf16(&in, ret, ret_length, error);
-	in.big_endian = true;
-	if (size >= 2 && memcmp(bytes, "\xfe\xff", 2) == 0)
-		return from_utf16(&in, ret, ret_length, error);
-	return from_utf8(bytes, size, 0, ret, ret_length, error);
+	if (r < 0)
+		return r;
+	if (!own) {
+		own = malloc(length + 1);
+		if (!own)
+			return error_no_memory(error);
+		memcpy(own, text, length);
+		own[length] = '\0';
+	}
+	*ret = own;
+	*ret_length = length;
+	return 0;
 }

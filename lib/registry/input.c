@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Steps 1 to 3 of docs/reload.md: from a source to a checked draft. */
 #include <errno.h>
+#include <malloc.h>
 
 #include "bytes/encoding.h"
 #include "bytes/source.h"
 #include "registry/registry.h"
 #include "values/parse.h"
+
+/* The heap that it took to read so many bytes is given back to the system: what is kept of them is in arenas. */
+#define LARGE_INPUT ((size_t)1 << 20)
 
 /* --- bytes --- */
 
@@ -44,7 +48,8 @@ static int read_sources(struct input *input, const struct setup *setup, const st
 static int parse(struct arena *arena, const struct source *source, struct value *ret,
                  struct rtreg_error *error)
 {
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *own = NULL;
+	const char *text;
 	size_t length;
 	int r;
 
@@ -52,7 +57,7 @@ static int parse(struct arena *arena, const struct source *source, struct value 
 		return error_set(error, -EFBIG, "configuration",
 		                 "configuration is %zu bytes; at most %zu are read", source->size,
 		                 SOURCE_MAX);
-	r = encoding_to_utf8(source->bytes, source->size, &text, &length, error);
+	r = encoding_text(source->bytes, source->size, &text, &length, &own, error);
 	if (r == 0)
 		r = parse_json(arena, text, length, ret, error);
 	return r;
@@ -180,10 +185,14 @@ int input_digest_files(const struct setup *setup, char ret[DIGEST_LENGTH + 1])
 
 void input_fini(struct input *input)
 {
+	bool large = input->sources.total >= LARGE_INPUT;
+
 	arena_free(input->arena);
 	sources_fini(&input->sources);
 	probe_answers_free(input->features);
 	*input = (struct input){0};
+	if (large)
+		malloc_trim(0);
 }
 
 /* --- checks --- */
