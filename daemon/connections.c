@@ -356,39 +356,61 @@ void connections_closed(struct connections *connections, struct connection *conn
 		connections_linger(connections, copy);
 }
 
+/*
+ * What is set here is looked at by a tick that may as well be a moment later. But for one place, where the order counts:
+ * who ends a request and then sees no stop is seen by the stop as idle.
+ */
+static void set_state(struct connection *connection, enum state state)
+{
+	atomic_store_explicit(&connection->state, state, memory_order_release);
+}
+
+static void set_deadline(struct connection *connection, int64_t deadline_ms)
+{
+	atomic_store_explicit(&connection->deadline_ms, deadline_ms, memory_order_release);
+}
+
 void connection_head_begins(struct connection *connection)
 {
 	/* Of the first request the deadline runs since accept. */
-	if (connection->state != IDLE)
+	if (atomic_load_explicit(&connection->state, memory_order_relaxed) != IDLE)
 		return;
-	connection->deadline_ms = monotonic_now_ms() + HEAD_DEADLINE_MS;
-	connection->state = HEAD;
+	set_deadline(connection, monotonic_about_ms() + HEAD_DEADLINE_MS);
+	set_state(connection, HEAD);
 }
 
 void connection_head_complete(struct connection *connection, bool expects_body)
 {
-	connection->state = BUSY;
-	connection->deadline_ms = expects_body ? monotonic_now_ms() + BODY_DEADLINE_MS : NO_DEADLINE;
+	set_state(connection, BUSY);
+	set_deadline(connection, expects_body ? monotonic_now_ms() + BODY_DEADLINE_MS : NO_DEADLINE);
 }
 
 void connection_body_complete(struct connection *connection)
 {
-	connection->deadline_ms = NO_DEADLINE;
+	set_deadline(connection, NO_DEADLINE);
+}
+
+void connection_sends(struct connection *connection, size_t size)
+{
+	int64_t more_ms = (int64_t)(size / SEND_SECOND_BYTES) * 1000;
+
+	set_deadline(connection, monotonic_about_ms() + SEND_DEADLINE_MS + more_ms);
 }
 
 void connection_follows(struct connection *connection)
 {
-	connection->state = FOLLOWING;
+	set_deadline(connection, NO_DEADLINE);
+	set_state(connection, FOLLOWING);
 }
 
 void connection_give(struct connection *connection, int64_t patience_ms)
 {
-	connection->deadline_ms = monotonic_now_ms() + patience_ms;
+	set_deadline(connection, monotonic_now_ms() + patience_ms);
 }
 
 void connection_request_done(struct connection *connection)
 {
-	connection->deadline_ms = monotonic_now_ms() + IDLE_DEADLINE_MS;
+	set_deadline(connection, monotonic_about_ms() + IDLE_DEADLINE_MS);
 	connection->state = IDLE;
 	if (connections_stopping(connection->table))
 		shutdown(connection->fd, SHUT_RD);

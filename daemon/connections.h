@@ -25,6 +25,8 @@ enum {
 	CONNECTIONS_MAX_PER_UID = 512,
 	HEAD_DEADLINE_MS = 5000,
 	BODY_DEADLINE_MS = 30000,
+	SEND_DEADLINE_MS = 60000, /* and a second for each SEND_SECOND_BYTES */
+	SEND_SECOND_BYTES = 65536,
 	IDLE_DEADLINE_MS = 60000, /* also for a request line that drips: only a whole one is seen */
 	LINGER_MS = 1000,
 	TICK_MS = 250,
@@ -72,6 +74,8 @@ void connections_closed(struct connections *connections, struct connection *conn
 void connection_head_begins(struct connection *connection);
 void connection_head_complete(struct connection *connection, bool expects_body);
 void connection_body_complete(struct connection *connection);
+/* Its reply goes out, `size` bytes. */
+void connection_sends(struct connection *connection, size_t size);
 /* Its reply stays open: no deadline, and a stop does not wait for it. */
 void connection_follows(struct connection *connection);
 /* Sets a deadline from now on. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "head.h"
 
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -12,14 +13,33 @@ static void note(struct head *head, const char **slot, const char *value)
 	*slot = value;
 }
 
+/* A set of bytes, 64 to a word. */
+struct byte_set {
+	uint64_t words[4];
+};
+
+#define BIT(c)  ((uint64_t)1 << ((c) % 64))
+#define DIGITS  (BIT('9' + 1) - BIT('0'))
+#define LETTERS ((BIT('Z' + 1) - BIT('A')) | (BIT('z' + 1) - BIT('a')))
+#define MARKS_LOW                                                                                            \
+	(BIT('!') | BIT('#') | BIT('$') | BIT('%') | BIT('&') | BIT('\'') | BIT('*') | BIT('+') | BIT('-') | \
+	 BIT('.'))
+#define MARKS_HIGH (BIT('^') | BIT('_') | BIT('`') | BIT('|') | BIT('~'))
+
+/* What the name of a field is made of (RFC 9110, 5.6.2). */
+static const struct byte_set token = {.words = {DIGITS | MARKS_LOW, LETTERS | MARKS_HIGH}};
+
 /*
  * "Content-Length : 2" is a field of another name to the HTTP library, which then takes the body for the next
  * request.
  */
 static bool is_token(const char *name)
 {
-	return *name && strspn(name, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
-	                             "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == strlen(name);
+	const unsigned char *at = (const unsigned char *)name;
+
+	while (token.words[*at / 64] >> (*at % 64) & 1)
+		at++;
+	return at != (const unsigned char *)name && *at == '\0';
 }
 
 void head_add_field(struct head *head, const char *name, const char *value)

@@ -28,9 +28,14 @@
 #include "trust.h"
 #include "worker.h"
 
-#define RUN_WAIT_MS    10000
-#define IDLE_TIMEOUT_S 60u
-#define FLUSH_TICK_NS  5000000
+#define RUN_WAIT_MS   10000
+#define FLUSH_TICK_NS 5000000
+
+/*
+ * What the library keeps for each connection, and clears after each request: a head of the largest size, its
+ * 100 fields of 64 bytes each, and the head of the reply.
+ */
+#define CONNECTION_MEMORY ((size_t)16 << 10)
 
 struct server {
 	atomic_size_t unanswered; /* requests that were suspended */
@@ -105,9 +110,12 @@ static struct MHD_Response *response_of(struct request *request)
 
 static enum MHD_Result send_reply(struct request *request, bool close_after)
 {
-	struct MHD_Response *response = response_of(request);
+	size_t body_size = request->reply.body.length;
+	struct MHD_Response *response;
 	enum MHD_Result result;
 
+	connection_sends(request->peer, body_size);
+	response = response_of(request);
 	if (!response)
 		return MHD_NO;
 	add_headers(request, response, close_after);
@@ -402,7 +410,8 @@ static struct MHD_Daemon *http_new(struct service *service, struct worker *worke
 	                        MHD_OPTION_NOTIFY_COMPLETED, on_completed, service,     /**/
 	                        MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,      /**/
 	                        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, /**/
-	                        MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, MHD_OPTION_END);
+	                        MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,  /**/
+	                        MHD_OPTION_END);
 }
 
 static int add_worker(struct server *server, struct service *service)

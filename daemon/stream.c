@@ -27,7 +27,7 @@ struct stream {
 	struct events *events;
 	struct follower *follower;
 	bool suspended;
-	bool stays;          /* was open when it began: the library has no time limit for it */
+	bool stays;          /* was open when it began */
 	int64_t patience_ms; /* for which its client may take nothing; 0: for ever */
 	bool cut;
 };
@@ -98,7 +98,7 @@ static void make_due(struct streams *streams, const struct stream *stream)
 static void watch_for_its_end(const struct streams *streams, const struct connection *peer)
 {
 	/* Hanging up and errors are always told; once, as all streams are looked at then. */
-	struct epoll_event event = {.events = EPOLLET};
+	struct epoll_event event = {.events = EPOLLET, .data.fd = connection_fd(peer)};
 
 	epoll_ctl(streams->epoll_fd, EPOLL_CTL_ADD, connection_fd(peer), &event);
 }
@@ -108,8 +108,15 @@ static void let_stay(const struct request *request, struct MHD_Response *respons
 {
 	watch_for_its_end(&request->worker->streams, request->peer);
 	connection_follows(request->peer);
-	MHD_set_connection_option(request->http, MHD_CONNECTION_OPTION_TIMEOUT, 0u);
 	MHD_add_response_header(response, "Connection", "close");
+}
+
+static void hurry(struct stream *stream, int64_t patience_ms)
+{
+	if (stream->patience_ms == patience_ms)
+		return;
+	stream->patience_ms = patience_ms;
+	connection_give(stream->peer, patience_ms);
 }
 
 struct MHD_Response *stream_new(struct request *request)
@@ -134,6 +141,8 @@ struct MHD_Response *stream_new(struct request *request)
 	stream->stays = follower_stays(stream->follower);
 	if (stream->stays)
 		let_stay(request, response);
+	else
+		hurry(stream, END_PATIENCE_MS);
 	return response;
 }
 
@@ -142,14 +151,6 @@ static void resume(struct stream *stream)
 	if (stream->suspended)
 		MHD_resume_connection(stream->http);
 	stream->suspended = false;
-}
-
-static void hurry(struct stream *stream, int64_t patience_ms)
-{
-	if (stream->patience_ms == patience_ms)
-		return;
-	stream->patience_ms = patience_ms;
-	connection_give(stream->peer, patience_ms);
 }
 
 static void look_at(struct stream *stream)
@@ -177,10 +178,11 @@ void streams_serve(struct streams *streams, bool now)
 
 int streams_timeout_ms(const struct streams *streams)
 {
-	int64_t left_ms = streams->due_ms - monotonic_now_ms();
+	int64_t left_ms;
 
 	if (!streams->first)
 		return -1;
+	left_ms = streams->due_ms - monotonic_now_ms();
 	if (left_ms < 0)
 		return 0;
 	return left_ms < INT_MAX ? (int)left_ms : INT_MAX;

@@ -28,6 +28,14 @@ int64_t monotonic_now_ms(void)
 	return now.tv_sec * 1000 + now.tv_nsec / NS_PER_MS;
 }
 
+int64_t monotonic_about_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / NS_PER_MS;
+}
+
 const char *timestamp_format(int64_t time_ns, int digits, char buffer[TIMESTAMP_TEXT_SIZE])
 {
 	time_t seconds = time_ns / NS_PER_S;

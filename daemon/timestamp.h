@@ -12,6 +12,8 @@
 int64_t timestamp_now_ns(void);
 /* Of the clock that never jumps; for deadlines. */
 int64_t monotonic_now_ms(void);
+/* The same some milliseconds late, at a fifth of the price; for deadlines that are set with each request. */
+int64_t monotonic_about_ms(void);
 /* "2026-01-31T12:00:00.123456789Z" with `digits` (0..9) of the fraction; returns `buffer`. */
 const char *timestamp_format(int64_t time_ns, int digits, char buffer[TIMESTAMP_TEXT_SIZE]);
 /* Unix seconds, fractions allowed, or RFC 3339. -EINVAL for anything else. */

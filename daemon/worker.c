@@ -15,6 +15,12 @@
 
 enum { NO_DESCRIPTOR = -1, LOOK_AT_STREAMS = -2, THE_END = -3 };
 
+/* What a wait was ended by; the library's own descriptors are its affair. */
+struct news {
+	bool messages;
+	bool gone; /* a stream's client, perhaps; nothing else hangs up */
+};
+
 static int timeout_ms(struct worker *worker)
 {
 	int streams = streams_timeout_ms(&worker->streams);
@@ -81,16 +87,18 @@ static bool read_messages(struct worker *worker)
 	return true;
 }
 
-/* Waits until there is something to do. True: a stream's client may have gone; nothing else hangs up. */
-static bool wait_for_work(struct worker *worker)
+/* Waits until there is something to do. */
+static struct news wait_for_work(struct worker *worker)
 {
 	struct epoll_event events[32];
 	int count = epoll_wait(worker->epoll_fd, events, ARRAY_SIZE(events), timeout_ms(worker));
-	bool gone = false;
+	struct news news = {0};
 
-	for (int i = 0; i < count; i++)
-		gone = gone || (events[i].events & (EPOLLHUP | EPOLLERR));
-	return gone;
+	for (int i = 0; i < count; i++) {
+		news.messages = news.messages || events[i].data.fd == worker->message_fd;
+		news.gone = news.gone || (events[i].events & (EPOLLHUP | EPOLLERR));
+	}
+	return news;
 }
 
 /* Whether any were: a request that was refused at once is resumed by this thread itself, perhaps after the end. */
@@ -111,17 +119,17 @@ static bool resume_late_ones(struct worker *worker)
 static void *work(void *context)
 {
 	struct worker *worker = context;
-	bool gone = false;
+	struct news news = {0};
 
-	while (read_messages(worker)) {
+	while (!news.messages || read_messages(worker)) {
 		/* Taken back before they look: what happens from here on is told again. */
 		bool told = atomic_exchange(&worker->told, false);
 
-		streams_serve(&worker->streams, told || gone);
+		streams_serve(&worker->streams, told || news.gone);
 		MHD_run(worker->http);
 		if (told)
 			connections_cut_late(worker->service->connections);
-		gone = wait_for_work(worker);
+		news = wait_for_work(worker);
 	}
 	/* The library takes it ill if one is suspended when it stops. */
 	streams_cut(&worker->streams);
@@ -133,7 +141,7 @@ static void *work(void *context)
 
 static int watch(const struct worker *worker, int fd)
 {
-	struct epoll_event event = {.events = EPOLLIN};
+	struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
 
 	return epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
