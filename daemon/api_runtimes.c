@@ -8,6 +8,10 @@
 #include "base/problems.h"
 #include "routes.h"
 #include "service.h"
+#include "timestamp.h"
+
+/* How long a look-up that found the binary is remembered (docs/protocol.md). */
+#define LOOKUP_KEEP_NS NS_PER_S
 
 void api_list_runtimes(struct request *request)
 {
@@ -26,6 +30,7 @@ void api_list_runtimes(struct request *request)
 		return;
 	}
 	reply->status = 200;
+	reply->keep_ns = KEEP_FOREVER;
 	json_raw(&reply->body, json);
 }
 
@@ -72,6 +77,7 @@ static bool answer_from(const struct rtreg_snapshot *snapshot, const char *name,
 		reply->exit_code = rtreg_exit_code(&error);
 		reply_failure(reply, 424, rc, &error);
 	} else {
+		reply->keep_ns = runtime.wrapper ? LOOKUP_KEEP_NS : KEEP_FOREVER;
 		append_runtime(reply, &runtime, with_features);
 	}
 	return true;

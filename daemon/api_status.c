@@ -31,6 +31,7 @@ void api_show_config(struct request *request)
 		return;
 	}
 	reply->status = 200;
+	reply->keep_ns = KEEP_FOREVER;
 	json_raw(&reply->body, json);
 }
 

@@ -27,6 +27,7 @@ struct reply {
 	char allow[64];           /* of a 405; else "" */
 	bool docker;              /* carries Api-Version */
 	int exit_code;            /* what a failure tells of; 0: nothing */
+	int64_t keep_ns; /* for how long it is the same within its generation; 0: it may not be kept */
 	struct text body;
 	struct follower *follower; /* tells the body instead, if not NULL */
 };

@@ -5,6 +5,7 @@
 
 #include "connections.h"
 #include "crew.h"
+#include "kept.h"
 #include "reply.h"
 #include "uri.h"
 
@@ -31,11 +32,13 @@ struct request {
 	bool had_turn;  /* the library has been back once since the body was complete */
 	bool counted;   /* among the server's unanswered ones, as every one that has ever been suspended */
 	struct uri uri;
-	char *segment;    /* what {name} of the route's path stands for, decoded; or NULL */
-	char *if_match;   /* the header as it came, or NULL */
-	bool confirms;    /* a reload that asks for a confirmation */
-	struct text body; /* of a route that changes something */
-	size_t body_size; /* how much has come */
+	struct kept_key key;     /* the same as a whole */
+	struct kept_reply *kept; /* what is sent in place of `reply`, or NULL */
+	char *segment;           /* what {name} of the route's path stands for, decoded; or NULL */
+	char *if_match;          /* the header as it came, or NULL */
+	bool confirms;           /* a reload that asks for a confirmation */
+	struct text body;        /* of a route that changes something */
+	size_t body_size;        /* how much has come */
 	struct reply reply;
 	struct task task; /* while its handler is a crew's */
 };

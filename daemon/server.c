@@ -45,7 +45,7 @@ struct server {
 
 /* --- replies */
 
-static void add_headers(const struct request *request, struct MHD_Response *response, bool close_after)
+static void add_headers(const struct request *request, struct MHD_Response *response, bool ends)
 {
 	const struct reply *reply = &request->reply;
 	char number[24];
@@ -67,7 +67,7 @@ static void add_headers(const struct request *request, struct MHD_Response *resp
 		snprintf(number, sizeof(number), "\"%" PRIu64 "\"", reply->generation);
 		MHD_add_response_header(response, "ETag", number);
 	}
-	if (close_after || connections_stopping(request->service->connections))
+	if (ends)
 		MHD_add_response_header(response, "Connection", "close");
 }
 
@@ -108,22 +108,51 @@ static struct MHD_Response *response_of(struct request *request)
 	return response;
 }
 
+static enum MHD_Result queue_reply(struct request *request, struct MHD_Response *response)
+{
+	count_answer(request, request->reply.status);
+	if (log_enabled(RTREG_LOG_DEBUG))
+		log_answer(request);
+	return MHD_queue_response(request->http, request->reply.status, response);
+}
+
+/* For those that ask the same next, if it stays the answer. */
+static void keep(struct request *request, struct MHD_Response *response, size_t body_size)
+{
+	const struct reply *reply = &request->reply;
+	const struct kept_answer answer = {
+	        .route = request->route,
+	        .route_number = request->route_number,
+	        .response = response,
+	        .body_size = body_size,
+	        .generation = reply->generation,
+	        .until_ns =
+	                reply->keep_ns == KEEP_FOREVER ? KEEP_FOREVER : request->began_ns + reply->keep_ns,
+	};
+
+	if (kept_add(&request->worker->kept, &request->key, &answer))
+		metrics_count(request->service->metrics, METRICS_REPLIES_KEPT, 1);
+}
+
 static enum MHD_Result send_reply(struct request *request, bool close_after)
 {
-	size_t body_size = request->reply.body.length;
+	size_t body_size = request->kept ? request->kept->answer.body_size : request->reply.body.length;
+	bool ends = close_after || connections_stopping(request->service->connections);
 	struct MHD_Response *response;
 	enum MHD_Result result;
 
 	connection_sends(request->peer, body_size);
+	if (request->kept)
+		return queue_reply(request, request->kept->answer.response);
 	response = response_of(request);
 	if (!response)
 		return MHD_NO;
-	add_headers(request, response, close_after);
-	count_answer(request, request->reply.status);
-	result = MHD_queue_response(request->http, request->reply.status, response);
-	MHD_destroy_response(response);
-	if (log_enabled(RTREG_LOG_DEBUG))
-		log_answer(request);
+	add_headers(request, response, ends);
+	result = queue_reply(request, response);
+	if (request->reply.status == 200 && request->reply.keep_ns > 0 && !ends)
+		keep(request, response, body_size);
+	else
+		MHD_destroy_response(response);
 	return result;
 }
 
@@ -177,6 +206,23 @@ static void keep_if_match(struct request *request)
 		reply_message(&request->reply, 500, "out of memory");
 }
 
+/* Whether it asks for what was kept; then it is answered. */
+static bool find_kept(struct request *request, const char *method)
+{
+	bool reads = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+
+	if (!reads || connections_stopping(request->service->connections))
+		return false;
+	request->kept = kept_find(&request->worker->kept, &request->key, request->began_ns);
+	if (!request->kept)
+		return false;
+	request->route = request->kept->answer.route;
+	request->route_number = request->kept->answer.route_number;
+	request->reply.status = 200;
+	request->stage = REQUEST_ANSWERED;
+	return true;
+}
+
 static enum MHD_Result take_head(struct request *request, const char *method)
 {
 	struct head head = {0};
@@ -186,13 +232,15 @@ static enum MHD_Result take_head(struct request *request, const char *method)
 	has_body = head_has_body(&head);
 	connection_head_complete(request->peer, has_body);
 	head_check(&head, &request->reply);
+	if (request->reply.status == 0 && !has_body && find_kept(request, method))
+		return MHD_YES;
 	if (request->reply.status == 0)
 		route_request(request, method);
 	if (request->reply.status == 0 && (request->route->traits & ROUTE_CHANGES))
 		check_trust(request);
 	if (request->reply.status == 0)
 		check_body_length(request, &head);
-	if (request->reply.status == 0)
+	if (request->reply.status == 0 && (request->route->traits & ROUTE_CHANGES))
 		keep_if_match(request);
 	request->stage = request->reply.status == 0 ? REQUEST_BODY : REQUEST_ANSWERED;
 	if (request->reply.status == 0 || !has_body)
@@ -301,6 +349,7 @@ static void request_free(struct request *request)
 {
 	if (!request)
 		return;
+	kept_release(request->kept);
 	uri_fini(&request->uri);
 	free(request->segment);
 	free(request->if_match);
@@ -329,6 +378,8 @@ static void *on_uri(void *context, const char *target, struct MHD_Connection *ht
 		request_free(request);
 		return NULL;
 	}
+	request->key = (struct kept_key){.bytes = request->uri.path, .size = request->uri.size};
+	request->key.hash = kept_hash(request->key.bytes, request->key.size);
 	request->service = worker->service;
 	request->worker = worker;
 	request->peer = peer;

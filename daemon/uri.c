@@ -14,13 +14,15 @@ int uri_init(struct uri *uri, const char *target)
 
 		path = authority ? authority + 3 + strcspn(authority + 3, "/?") : target;
 	}
-	uri->path = strdup(path);
+	uri->size = strlen(path);
+	uri->path = malloc(uri->size + 1);
 	if (!uri->path)
 		return -ENOMEM;
-	query = uri->path + strcspn(uri->path, "?");
-	if (*query == '?')
+	memcpy(uri->path, path, uri->size + 1);
+	query = memchr(uri->path, '?', uri->size);
+	if (query)
 		*query++ = '\0';
-	uri->query = query;
+	uri->query = query ? query : uri->path + uri->size;
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 struct uri {
 	char *path;
 	char *query; /* within the same memory as path */
+	size_t size; /* from the beginning of the path to the end of the query */
 };
 
 /* -ENOMEM. Takes origin-form ("/v1/x?a=b") and absolute-form ("http://host/v1/x"). */

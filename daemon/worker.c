@@ -127,8 +127,10 @@ static void *work(void *context)
 
 		streams_serve(&worker->streams, told || news.gone);
 		MHD_run(worker->http);
-		if (told)
+		if (told) {
 			connections_cut_late(worker->service->connections);
+			kept_refresh(&worker->kept);
+		}
 		news = wait_for_work(worker);
 	}
 	/* The library takes it ill if one is suspended when it stops. */
@@ -176,6 +178,7 @@ int worker_start(struct worker *worker, struct service *service, struct MHD_Daem
 	pthread_mutex_init(&worker->lock, NULL);
 	rc = open_descriptors(worker);
 	worker->streams.epoll_fd = worker->epoll_fd;
+	worker->kept.registry = service->registry;
 	if (rc == 0)
 		rc = -pthread_create(&worker->thread, NULL, work, worker);
 	if (rc < 0) {
@@ -191,6 +194,7 @@ void worker_stop(struct worker *worker)
 	send_message(worker, (struct message){.fd = THE_END});
 	pthread_join(worker->thread, NULL);
 	MHD_stop_daemon(worker->http);
+	kept_drop(&worker->kept);
 	give_back(worker);
 }
 

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include "connections.h"
+#include "kept.h"
 #include "stream.h"
 
 struct MHD_Connection;
@@ -35,6 +36,7 @@ struct worker {
 	struct message messages[MESSAGES_MAX]; /* a ring, under the lock */
 	size_t first_message, message_count;
 	struct streams streams;
+	struct kept kept;
 	atomic_bool told; /* that something has happened, and has not looked yet */
 	pthread_t thread;
 };

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "connections.h"
 #include "events.h"
+#include "reloads.h"
 #include "service.h"
 #include "unit.h"
 #include "worker.h"
@@ -21,6 +22,13 @@ static struct service service;
 static struct worker worker;
 static sem_t handling;
 static int calls;
+
+/* What kept replies are compared with; there are none. */
+uint64_t live_generation(struct rtreg *registry)
+{
+	(void)registry;
+	return 0;
+}
 
 /* Waits until the thread has been told to end; then does as a handler does that is refused by the queue of reloads. */
 static enum MHD_Result handle_late(void *context, struct MHD_Connection *http, const char *url,
