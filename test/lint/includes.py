@@ -18,7 +18,7 @@ STATION = re.compile(r"^ lib/(\w+)\s")
 LIBRARIES = (
     ("json-c", re.compile(r"json(-c/.*|_\w+)?\.h|json-c/.*"), ("tools/reply.c", "test/")),
     ("libsodium", re.compile(r"sodium(/.*)?(\.h)?"), ("lib/base/digest.c", "test/")),
-    ("libmicrohttpd", re.compile(r"microhttpd.*\.h"), ("daemon/", "test/unit/daemon/")),
+    ("libmicrohttpd", re.compile(r"microhttpd.*\.h"), ("daemon/", "tools/bench/constant.c", "test/unit/daemon/")),
     ("liburcu (bulletproof)", re.compile(r"urcu-bp\.h|urcu/urcu-bp\.h"), ("daemon/", "tools/bench/flavor.h", "test/", "docs/examples/")),
     ("liburcu", re.compile(r"urcu.*"), ("lib/store/rcu.h", "tools/bench/flavor.h", "test/", "docs/examples/")),
     ("libsystemd", re.compile(r"systemd/.*"), ("daemon/notify.c",)),

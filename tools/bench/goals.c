@@ -26,6 +26,16 @@ const struct goal goals[] = {
          "1,024 likewise"},
         {"resolve-100000", "resolve", "bp, inline, 100000 runtimes", "bp, inline, 8 runtimes", GOAL_COST, 2,
          "100,000 likewise"},
+        {"socket-library", "socket", "rtregd", "libmicrohttpd", GOAL_COST, 1.15,
+         "processor time for a request, beside libmicrohttpd with a constant reply"},
+        {"socket-nginx", "socket", "rtregd", "nginx", GOAL_COST, 1, "beside nginx likewise"},
+        {"socket-p99", "socket", "rtregd, p99", "nginx, p99", GOAL_COST, 1.5, "what 99 of 100 requests take"},
+        {"socket-memory", "socket", "idle connection, rtregd", "idle connection, libmicrohttpd", GOAL_COST,
+         1.12, "memory for an idle connection: 4 KiB above the library's own 33"},
+        {"socket-threads", "socket", "percent of the busier of two threads", NULL, GOAL_COST, 55,
+         "two threads share 1,000 connections"},
+        {"socket-process", "socket", "process, rtregctl resolve above true", NULL, GOAL_COST, 1e6,
+         "rtregctl resolve as a whole process, above true"},
 };
 
 const size_t goal_count = ARRAY_SIZE(goals);

@@ -18,6 +18,12 @@ static const char resolve_notes[] =
         "place of the last. Asked for are 64 names again and again, or all names in turn:\n"
         "the difference is what the processor's caches do not hold.";
 
+static const char socket_notes[] =
+        "Requests to rtregd over 16 connections, beside a server that echoes, libmicrohttpd,\n"
+        "nginx, redis and memcached (those that are in the PATH) with the same bytes: the\n"
+        "server's processor time for each, the time by the clock, and what part of them\n"
+        "took. Then 1,000 connections, and rtregctl as a whole process.";
+
 const struct subcommand subcommands[] = {
         {"read", "resolve a name in the live configuration, by readers", read_notes, "readers",
          "one look-up of one reader", false, bench_read_open, bench_read_close},
@@ -25,6 +31,8 @@ const struct subcommand subcommands[] = {
          "one pin and unpin of one thread", false, bench_pin_open, bench_pin_close},
         {"resolve", "resolve a name among few runtimes and among many", resolve_notes, "runtimes",
          "one look-up", true, bench_resolve_open, bench_resolve_close},
+        {"socket", "ask rtregd over its socket", socket_notes, "connections", "one request", false,
+         bench_socket_open, bench_socket_close},
 };
 
 const size_t subcommand_count = ARRAY_SIZE(subcommands);
