@@ -138,6 +138,8 @@ int bench_pin_open(struct bench *bench, struct rtreg_error *error);
 void bench_pin_close(struct bench *bench);
 int bench_resolve_open(struct bench *bench, struct rtreg_error *error);
 void bench_resolve_close(struct bench *bench);
+int bench_reload_open(struct bench *bench, struct rtreg_error *error);
+void bench_reload_close(struct bench *bench);
 int bench_socket_open(struct bench *bench, struct rtreg_error *error);
 void bench_socket_close(struct bench *bench);
 

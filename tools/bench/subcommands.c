@@ -18,6 +18,11 @@ static const char resolve_notes[] =
         "place of the last. Asked for are 64 names again and again, or all names in turn:\n"
         "the difference is what the processor's caches do not hold.";
 
+static const char reload_notes[] =
+        "A reload with one label changed, and with one runtime added, of 100 to 100,000\n"
+        "runtimes with wrapper scripts; the first load of 1,000 beside the same files written\n"
+        "without care; the memory of the largest; what a reader notices. At most 25 rounds;\n"
+        "--short ends at 1,000 runtimes.";
 static const char socket_notes[] =
         "Requests to rtregd over 16 connections, beside a server that echoes, libmicrohttpd,\n"
         "nginx, redis and memcached (those that are in the PATH) with the same bytes: the\n"
@@ -31,6 +36,8 @@ const struct subcommand subcommands[] = {
          "one pin and unpin of one thread", false, bench_pin_open, bench_pin_close},
         {"resolve", "resolve a name among few runtimes and among many", resolve_notes, "runtimes",
          "one look-up", true, bench_resolve_open, bench_resolve_close},
+        {"reload", "load a configuration, and load it again", reload_notes, "runtimes", "one reload", true,
+         bench_reload_open, bench_reload_close},
         {"socket", "ask rtregd over its socket", socket_notes, "connections", "one request", false,
          bench_socket_open, bench_socket_close},
 };

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * `reload`: what a reload costs whoever asks for it, with 100 to 100,000 runtimes that have wrapper scripts; the first load
+ * of a thousand of them beside the same files written without care; the memory; and what a reader notices.
+ */
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "bench/readers.h"
+#include "bench/threads.h"
+#include "bench/wrapped.h"
+
+#define FIRST_LOAD  1000
+#define SEEN_BY     10000 /* runtimes that are reloaded while the reader reads */
+#define ROUNDS_MAX  25    /* a round makes thousands of files */
+#define LATENCY_MAX 65536 /* ns; what took longer counts as this */
+
+static const size_t sizes[] = {100, 1000, 10000, 100000};
+
+/* A registry with `count` wrapped runtimes. */
+struct site {
+	struct world world;
+	unsigned long label, added;
+	double file, kept, most; /* bytes; the latter two are the largest site's alone */
+};
+
+struct reloads {
+	struct site sites[ARRAY_SIZE(sizes)];
+	size_t count; /* sites that are used */
+	struct site seen;
+	struct readers readers;
+	struct text configurations[2];
+	struct world *loads; /* a new one for each first load; their directories go at the end */
+	size_t load_count;
+	struct bare_files bare;
+	size_t bare_count;
+	pthread_t writer;
+	atomic_bool stop;
+	uint32_t latencies[LATENCY_MAX + 1];
+};
+
+/* --- sites --- */
+
+static int reload(struct site *site, size_t count, unsigned long added, double *ret)
+{
+	int r = wrapped_write(&site->world, count, ++site->label, added, NULL);
+	int64_t began_ns = bench_now_ns();
+
+	if (r == 0)
+		r = rtreg_reload(site->world.registry, NULL, 0, NULL, NULL);
+	if (ret)
+		*ret = (double)(bench_now_ns() - began_ns);
+	return r;
+}
+
+/* The second reload is the first that finds all as it is from then on. */
+static int site_init(struct site *site, size_t count, struct rtreg_error *error)
+{
+	double before = memory_now();
+	size_t size = 0;
+	int r = world_init(&site->world, count);
+
+	if (r == 0)
+		r = wrapped_write(&site->world, count, 0, 0, &size);
+	memory_reset();
+	if (r == 0)
+		r = world_open(&site->world, flavor_bp(), error);
+	for (int i = 0; r == 0 && i < 2; i++) {
+		r = reload(site, count, 0, NULL);
+		usleep(50000); /* until the superseded snapshot is freed, after a grace period */
+	}
+	site->file = (double)size;
+	site->kept = memory_now() - before;
+	site->most = memory_most() - before;
+	return r;
+}
+
+/* --- one label, one runtime --- */
+
+static struct site *site_of(const struct bench *bench, const struct bench_case *bench_case)
+{
+	struct reloads *reloads = bench->world;
+
+	return &reloads->sites[*(const size_t *)bench_case->context];
+}
+
+static int measure_label(struct bench *bench, const struct bench_case *bench_case, double *ret)
+{
+	struct site *site = site_of(bench, bench_case);
+
+	return reload(site, site->world.count, 0, ret);
+}
+
+/* A name that was never there: what was, has its script still. */
+static int measure_added(struct bench *bench, const struct bench_case *bench_case, double *ret)
+{
+	struct site *site = site_of(bench, bench_case);
+	int r = reload(site, site->world.count, ++site->added, ret);
+
+	return r < 0 ? r : reload(site, site->world.count, 0, NULL);
+}
+
+/* --- the first load --- */
+
+static int measure_first_load(struct bench *bench, const struct bench_case *bench_case, double *ret)
+{
+	struct reloads *reloads = bench->world;
+	struct site site = {0};
+	int r = world_init(&site.world, FIRST_LOAD);
+
+	(void)bench_case;
+	if (r == 0)
+		r = wrapped_write(&site.world, 0, 0, 1, NULL);
+	if (r == 0)
+		r = world_open(&site.world, flavor_bp(), NULL);
+	if (r == 0)
+		r = reload(&site, FIRST_LOAD, 1, ret);
+	rtreg_close(site.world.registry);
+	site.world.registry = NULL;
+	reloads->loads[reloads->load_count++] = site.world;
+	return r;
+}
+
+static int measure_bare_writes(struct bench *bench, const struct bench_case *bench_case, double *ret)
+{
+	struct reloads *reloads = bench->world;
+	_cleanup_text_ struct text path = {0};
+	int64_t began_ns;
+	int r;
+
+	(void)bench_case;
+	text_printf(&path, "%s/bare-%zu", reloads->loads[0].directory, reloads->bare_count++);
+	began_ns = bench_now_ns();
+	r = path.failed ? -ENOMEM : bare_files_write(&reloads->bare, path.data);
+	*ret = (double)(bench_now_ns() - began_ns);
+	return r;
+}
+
+static int first_loads_init(struct bench *bench, struct reloads *reloads)
+{
+	double took;
+	int r;
+
+	reloads->loads = calloc(bench->rounds + 1, sizeof(*reloads->loads));
+	if (!reloads->loads)
+		return -ENOMEM;
+	r = measure_first_load(bench, NULL, &took);
+	return r < 0 ? r : bare_files_read(&reloads->loads[0], &reloads->bare);
+}
+
+/* --- memory --- */
+
+static int measure_memory(struct bench *bench, const struct bench_case *bench_case, double *ret)
+{
+	const struct reloads *reloads = bench->world;
+	const struct site *largest = &reloads->sites[reloads->count - 1];
+
+	*ret = *(const double *)((const char *)largest + *(const size_t *)bench_case->context);
+	return 0;
+}
+
+/* --- what a reader notices --- */
+
+static void *reload_all_the_time(void *argument)
+{
+	struct bench *bench = argument;
+	struct reloads *reloads = bench->world;
+
+	thread_pin_to(bench, bench->processors - 1);
+	for (unsigned i = 0; !atomic_load(&reloads->stop); i++) {
+		const struct text *next = &reloads->configurations[i % 2];
+		const struct rtreg_source source = {.bytes = next->data, .size = next->length};
+
+		if (rtreg_reload(reloads->seen.world.registry, &source, 0, NULL, NULL) < 0)
+			break;
+	}
+	return NULL;
+}
+
+/* Every look-up alone, the clock's time with it, which is the same for both. */
+static void read_for(struct reloads *reloads, int64_t time_ns)
+{
+	const struct way *way = &ways_bp[0];
+	int64_t at_ns = bench_now_ns(), end_ns = at_ns + time_ns;
+
+	memset(reloads->latencies, 0, sizeof(reloads->latencies));
+	way->enter(&reloads->readers);
+	while (at_ns < end_ns) {
+		int64_t now_ns;
+
+		way->batch(&reloads->readers, 0, 1);
+		now_ns = bench_now_ns();
+		reloads->latencies[now_ns - at_ns < LATENCY_MAX ? now_ns - at_ns : LATENCY_MAX]++;
+		at_ns = now_ns;
+	}
+	way->leave(&reloads->readers);
+}
+
+static double latency_of(const struct reloads *reloads, double part)
+{
+	double all = 0, sum = 0;
+	size_t i = 0;
+
+	for (size_t j = 0; j <= LATENCY_MAX; j++)
+		all += reloads->latencies[j];
+	for (; i < LATENCY_MAX && sum + reloads->latencies[i] < part * all; i++)
+		sum += reloads->latencies[i];
+	return (double)i;
+}
+
+static int measure_reader(struct bench *bench, const struct bench_case *bench_case, double *ret)
+{
+	const bool *reloading = bench_case->context;
+	struct reloads *reloads = bench->world;
+	int64_t time_ns = bench->slice_ns > 100000000 ? bench->slice_ns : 100000000;
+
+	atomic_store(&reloads->stop, false);
+	thread_pin_to(bench, 0);
+	if (*reloading && pthread_create(&reloads->writer, NULL, reload_all_the_time, bench) != 0)
+		return -EAGAIN;
+	read_for(reloads, time_ns);
+	atomic_store(&reloads->stop, true);
+	if (*reloading)
+		pthread_join(reloads->writer, NULL);
+	*ret = latency_of(reloads, 0.999);
+	return 0;
+}
+
+static int reader_init(struct reloads *reloads, struct rtreg_error *error)
+{
+	int r = site_init(&reloads->seen, SEEN_BY, error);
+
+	for (unsigned i = 0; i < ARRAY_SIZE(reloads->configurations) && r == 0; i++)
+		r = wrapped_configuration(&reloads->seen.world, SEEN_BY, i + 10, 0,
+		                          &reloads->configurations[i]);
+	return r < 0 ? r : readers_init(&reloads->readers, &reloads->seen.world, 64, 1);
+}
+
+/* --- all cases --- */
+
+static const size_t indexes[] = {0, 1, 2, 3};
+static const size_t file_at = offsetof(struct site, file), kept_at = offsetof(struct site, kept),
+                    most_at = offsetof(struct site, most);
+static const bool yes = true, no = false;
+
+static int add_case(struct bench *bench, const char *name, const char *series, const char *reference,
+                    size_t x, bench_measure_fn measure, const void *context)
+{
+	struct bench_case added = {.x = (double)x,
+	                           .measure = measure,
+	                           .context = context,
+	                           .ours = true,
+	                           .unit = measure == measure_memory ? BENCH_BYTES : BENCH_NS};
+
+	bench_name(added.name, "%s", name);
+	bench_name(added.series, "%s", series);
+	bench_name(added.reference, "%s", reference);
+	return bench_add(bench, &added);
+}
+
+static int add_sized(struct bench *bench, const char *what, size_t index, const char *reference,
+                     bench_measure_fn measure)
+{
+	char name[BENCH_NAME_SIZE], other[BENCH_NAME_SIZE] = "";
+
+	bench_name(name, "%s, %zu runtimes", what, sizes[index]);
+	if (*reference)
+		bench_name(other, "%s, %zu runtimes", reference, sizes[index]);
+	return add_case(bench, name, what, other, sizes[index], measure, &indexes[index]);
+}
+
+static int add_memory(struct bench *bench, size_t largest)
+{
+	char file[BENCH_NAME_SIZE], name[BENCH_NAME_SIZE];
+	int r;
+
+	bench_name(file, "file, %zu runtimes", largest);
+	r = add_case(bench, file, "", "", largest, measure_memory, &file_at);
+	bench_name(name, "memory kept, %zu runtimes", largest);
+	if (r == 0)
+		r = add_case(bench, name, "", file, largest, measure_memory, &kept_at);
+	bench_name(name, "memory at most, %zu runtimes", largest);
+	return r < 0 ? r : add_case(bench, name, "", file, largest, measure_memory, &most_at);
+}
+
+static int add_all(struct bench *bench, const struct reloads *reloads)
+{
+	int r = add_memory(bench, sizes[reloads->count - 1]);
+
+	for (size_t i = 0; r == 0 && i < reloads->count; i++) {
+		r = add_sized(bench, "one label", i, "", measure_label);
+		if (r == 0)
+			r = add_sized(bench, "one runtime more", i, "one label", measure_added);
+	}
+	if (r == 0)
+		r = add_case(bench, "bare writes, 1000 files", "", "", FIRST_LOAD, measure_bare_writes, NULL);
+	if (r == 0)
+		r = add_case(bench, "first load, 1000 runtimes", "", "bare writes, 1000 files", FIRST_LOAD,
+		             measure_first_load, NULL);
+	if (r == 0)
+		r = add_case(bench, "p99.9 of a reader", "", "", 1, measure_reader, &no);
+	return r < 0 ? r
+	             : add_case(bench, "p99.9 of a reader, reloads", "", "p99.9 of a reader", 1,
+	                        measure_reader, &yes);
+}
+
+int bench_reload_open(struct bench *bench, struct rtreg_error *error)
+{
+	struct reloads *reloads = aligned_alloc(CACHE_LINE, sizeof(*reloads));
+	int r = 0;
+
+	if (!reloads)
+		return -ENOMEM;
+	memset(reloads, 0, sizeof(*reloads));
+	bench->world = reloads;
+	if (bench->rounds > ROUNDS_MAX)
+		bench->rounds = ROUNDS_MAX;
+	reloads->count = bench->short_form ? ARRAY_SIZE(sizes) - 2 : ARRAY_SIZE(sizes);
+	/* The largest first: of it the memory is measured, while there is nothing else in this process. */
+	for (size_t i = reloads->count; i > 0 && r == 0; i--)
+		r = site_init(&reloads->sites[i - 1], sizes[i - 1], error);
+	if (r == 0)
+		r = reader_init(reloads, error);
+	if (r == 0)
+		r = first_loads_init(bench, reloads);
+	return r < 0 ? r : add_all(bench, reloads);
+}
+
+void bench_reload_close(struct bench *bench)
+{
+	struct reloads *reloads = bench->world;
+
+	if (!reloads)
+		return;
+	if (reloads->readers.names)
+		readers_fini(&reloads->readers);
+	for (size_t i = 0; i < ARRAY_SIZE(reloads->configurations); i++)
+		text_fini(&reloads->configurations[i]);
+	for (size_t i = 0; i < reloads->count; i++)
+		world_fini(&reloads->sites[i].world);
+	world_fini(&reloads->seen.world);
+	for (size_t i = 0; i < reloads->load_count; i++)
+		world_fini(&reloads->loads[i]);
+	free(reloads->loads);
+	bare_files_fini(&reloads->bare);
+	free(reloads);
+}
