@@ -25,6 +25,7 @@ struct reply {
 	uint64_t generation;      /* 0: not about configuration */
 	const char *content_type; /* NULL: application/json */
 	char allow[64];           /* of a 405; else "" */
+	const char *upgrade;      /* what to upgrade to, of a 426; else NULL */
 	bool docker;              /* carries Api-Version */
 	int exit_code;            /* what a failure tells of; 0: nothing */
 	int64_t keep_ns; /* for how long it is the same within its generation; 0: it may not be kept */

@@ -6,6 +6,7 @@
 #include "connections.h"
 #include "crew.h"
 #include "kept.h"
+#include "mappers.h"
 #include "reply.h"
 #include "uri.h"
 
@@ -41,6 +42,7 @@ struct request {
 	size_t body_size;        /* how much has come */
 	struct reply reply;
 	struct task task; /* while its handler is a crew's */
+	struct mapper mapper; /* of one that upgrades its connection */
 };
 
 /*

@@ -15,6 +15,7 @@ static const struct route routes[] = {
         {"DELETE", "/v1/runtimes/" MARK, api_remove_runtime, ROUTE_CHANGES | ROUTE_WAITS, 0},
         {"PUT", "/v1/default-runtime", api_set_default_runtime, ROUTE_CHANGES | ROUTE_WAITS, 0},
         {"GET", "/v1/resolve", api_resolve, 0, 0},
+        {"GET", "/v1/snapshot", api_share_snapshot, ROUTE_BLOCKS | ROUTE_UPGRADES, 0},
         {"GET", "/v1/config", api_show_config, 0, 0},
         {"POST", "/v1/reload", api_reload, ROUTE_CHANGES | ROUTE_WAITS, RELOAD_BODY_MAX},
         {"POST", "/v1/confirm", api_confirm, ROUTE_CHANGES | ROUTE_WAITS, 0},

@@ -12,6 +12,7 @@ enum {
 	/* its handler blocks, and is run by a crew: one for those who may change something, one for those who read */
 	ROUTE_BLOCKS = 8,
 	ROUTE_EXIT_CODE = 16, /* failures tell what an engine would exit with */
+	ROUTE_UPGRADES = 32,  /* only for those who ask for the upgrade of mappers.h */
 };
 
 struct route {
@@ -42,6 +43,7 @@ void route_request(struct request *request, const char *method);
 void api_list_runtimes(struct request *request);
 void api_show_runtime(struct request *request);
 void api_resolve(struct request *request);
+void api_share_snapshot(struct request *request);
 void api_show_config(struct request *request);
 void api_reload(struct request *request);
 void api_confirm(struct request *request);

@@ -20,6 +20,7 @@
 #include "events.h"
 #include "head.h"
 #include "log.h"
+#include "mappers.h"
 #include "metrics.h"
 #include "request.h"
 #include "routes.h"
@@ -61,6 +62,10 @@ static void add_headers(const struct request *request, struct MHD_Response *resp
 	}
 	if (reply->allow[0])
 		MHD_add_response_header(response, "Allow", reply->allow);
+	if (reply->upgrade) {
+		MHD_add_response_header(response, "Connection", "Upgrade");
+		MHD_add_response_header(response, "Upgrade", reply->upgrade);
+	}
 	if (reply->generation > 0) {
 		snprintf(number, sizeof(number), "%" PRIu64, reply->generation);
 		MHD_add_response_header(response, "Rtreg-Generation", number);
@@ -98,6 +103,8 @@ static struct MHD_Response *response_of(struct request *request)
 
 	if (reply->follower)
 		return stream_new(request);
+	if (reply->status == MHD_HTTP_SWITCHING_PROTOCOLS)
+		return mapper_new(request);
 	if (reply->body.failed)
 		reply_message(reply, 500, "out of memory");
 	length = reply->body.length;
@@ -147,7 +154,8 @@ static enum MHD_Result send_reply(struct request *request, bool close_after)
 	response = response_of(request);
 	if (!response)
 		return MHD_NO;
-	add_headers(request, response, ends);
+	if (request->reply.status != MHD_HTTP_SWITCHING_PROTOCOLS)
+		add_headers(request, response, ends);
 	result = queue_reply(request, response);
 	if (request->reply.status == 200 && request->reply.keep_ns > 0 && !ends)
 		keep(request, response, body_size);
@@ -223,7 +231,17 @@ static bool find_kept(struct request *request, const char *method)
 	return true;
 }
 
-static enum MHD_Result take_head(struct request *request, const char *method)
+static void check_upgrade(struct request *request, const char *version)
+{
+	/* HTTP/1.0 has no 101. */
+	if (strcmp(version, MHD_HTTP_VERSION_1_1) == 0 && mapper_wanted(request->http))
+		return;
+	reply_message(&request->reply, 426, "ask for it with Connection: Upgrade and Upgrade: %s",
+	              SHARED_PROTOCOL);
+	request->reply.upgrade = SHARED_PROTOCOL;
+}
+
+static enum MHD_Result take_head(struct request *request, const char *method, const char *version)
 {
 	struct head head = {0};
 	bool has_body;
@@ -242,6 +260,8 @@ static enum MHD_Result take_head(struct request *request, const char *method)
 		check_body_length(request, &head);
 	if (request->reply.status == 0 && (request->route->traits & ROUTE_CHANGES))
 		keep_if_match(request);
+	if (request->reply.status == 0 && (request->route->traits & ROUTE_UPGRADES))
+		check_upgrade(request, version);
 	request->stage = request->reply.status == 0 ? REQUEST_BODY : REQUEST_ANSWERED;
 	if (request->reply.status == 0 || !has_body)
 		return MHD_YES;
@@ -330,11 +350,10 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *http, co
 	(void)context;
 	(void)http;
 	(void)url;
-	(void)version;
 	if (!request)
 		return MHD_NO;
 	if (request->stage == REQUEST_NEW)
-		return take_head(request, method);
+		return take_head(request, method, version);
 	if (*upload_size > 0 && request->stage == REQUEST_BODY)
 		return take_body(request, upload, upload_size);
 	request->suspended = false;
@@ -350,6 +369,7 @@ static void request_free(struct request *request)
 	if (!request)
 		return;
 	kept_release(request->kept);
+	mapper_fini(&request->mapper, request);
 	uri_fini(&request->uri);
 	free(request->segment);
 	free(request->if_match);
@@ -451,8 +471,8 @@ __attribute__((format(printf, 2, 0))) static void log_http(void *context, const 
 
 static struct MHD_Daemon *http_new(struct service *service, struct worker *worker)
 {
-	unsigned flags =
-	        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+	unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
+	                 MHD_ALLOW_UPGRADE | MHD_USE_ERROR_LOG;
 
 	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, service,              /**/
 	                        MHD_OPTION_EXTERNAL_LOGGER, log_http, NULL,             /**/

@@ -31,6 +31,7 @@
 #include "routes.h"
 #include "seen.h"
 #include "server.h"
+#include "sharing.h"
 #include "socket.h"
 #include "timestamp.h"
 #include "trial.h"
@@ -113,7 +114,8 @@ static int make_parts(struct service *service, const struct loop *loop, struct r
 	service->diagnostic = diagnostic_new(service);
 	service->connections = connections_new(loop->epoll_fd);
 	if (!service->metrics || !service->history || !service->events || !service->gate ||
-	    !service->rejected || !service->diagnostic || !service->connections)
+	    !service->rejected || !service->diagnostic || !service->connections ||
+	    sharing_new(&service->sharing) < 0)
 		return error_no_memory(error);
 	return 0;
 }
@@ -121,6 +123,7 @@ static int make_parts(struct service *service, const struct loop *loop, struct r
 static int open_registry(struct service *service, struct rtreg_error *error)
 {
 	const struct rtreg_step steps[] = {
+	        {.name = "sharing", .prepare = sharing_prepare, .context = service->sharing}, /* the first one */
 	        {.name = "log", .prepare = log_prepare},
 	        {.name = "diagnostic-port", .prepare = diagnostic_prepare, .context = service->diagnostic},
 	        {.name = "record", .prepare = gate_prepare, .context = service->gate}, /* the last one */
@@ -267,6 +270,7 @@ static void stop(struct service *service, struct loop *loop)
 		reloads_stop(service->reloads);
 	crew_stop(service->changers);
 	crew_stop(service->readers);
+	sharing_end(service->sharing);
 	if (service->server) {
 		take_leave(service);
 		server_flush(service->server, LINGER_MS);
@@ -279,6 +283,7 @@ static void stop(struct service *service, struct loop *loop)
 	trial_free(service->trial);
 	diagnostic_free(service->diagnostic); /* it tells of the registry */
 	rtreg_close(service->registry);
+	sharing_free(service->sharing);
 	watch_free(service->watch);
 	connections_free(service->connections);
 	rejected_free(service->rejected);

@@ -19,6 +19,7 @@ struct metrics;
 struct rejected;
 struct reloads;
 struct server;
+struct sharing;
 struct trial;
 struct watch;
 
@@ -30,6 +31,7 @@ struct service {
 	struct history *history;
 	struct events *events;
 	struct gate *gate;
+	struct sharing *sharing;
 	struct metrics *metrics;
 	struct rejected *rejected;
 	struct trial *trial;

@@ -98,7 +98,7 @@ static void make_due(struct streams *streams, const struct stream *stream)
 static void watch_for_its_end(const struct streams *streams, const struct connection *peer)
 {
 	/* Hanging up and errors are always told; once, as all streams are looked at then. */
-	struct epoll_event event = {.events = EPOLLET, .data.fd = connection_fd(peer)};
+	struct epoll_event event = {.events = EPOLLET};
 
 	epoll_ctl(streams->epoll_fd, EPOLL_CTL_ADD, connection_fd(peer), &event);
 }

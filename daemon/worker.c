@@ -87,7 +87,7 @@ static bool read_messages(struct worker *worker)
 	return true;
 }
 
-/* Waits until there is something to do. */
+/* Waits until there is something to do. An event is a mapper's, the worker's own (messages), or that of nobody in particular. */
 static struct news wait_for_work(struct worker *worker)
 {
 	struct epoll_event events[32];
@@ -95,8 +95,14 @@ static struct news wait_for_work(struct worker *worker)
 	struct news news = {0};
 
 	for (int i = 0; i < count; i++) {
-		news.messages = news.messages || events[i].data.fd == worker->message_fd;
-		news.gone = news.gone || (events[i].events & (EPOLLHUP | EPOLLERR));
+		void *of = events[i].data.ptr;
+
+		if (of == worker)
+			news.messages = true;
+		else if (of)
+			mapper_serve(of);
+		else
+			news.gone = news.gone || (events[i].events & (EPOLLHUP | EPOLLERR));
 	}
 	return news;
 }
@@ -126,6 +132,8 @@ static void *work(void *context)
 		bool told = atomic_exchange(&worker->told, false);
 
 		streams_serve(&worker->streams, told || news.gone);
+		if (told && connections_stopping(worker->service->connections))
+			mappers_cut(&worker->mappers);
 		MHD_run(worker->http);
 		if (told) {
 			connections_cut_late(worker->service->connections);
@@ -135,15 +143,17 @@ static void *work(void *context)
 	}
 	/* The library takes it ill if one is suspended when it stops. */
 	streams_cut(&worker->streams);
+	mappers_cut(&worker->mappers);
 	do
 		MHD_run(worker->http);
 	while (resume_late_ones(worker));
 	return NULL;
 }
 
-static int watch(const struct worker *worker, int fd)
+/* `of` is what wait_for_work() knows it by. */
+static int watch(const struct worker *worker, int fd, void *of)
 {
-	struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = of};
 
 	return epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
@@ -159,8 +169,8 @@ static int open_descriptors(struct worker *worker)
 	worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (worker->message_fd < 0 || worker->epoll_fd < 0)
 		return -errno;
-	rc = watch(worker, info->epoll_fd);
-	return rc < 0 ? rc : watch(worker, worker->message_fd);
+	rc = watch(worker, info->epoll_fd, NULL);
+	return rc < 0 ? rc : watch(worker, worker->message_fd, worker);
 }
 
 static void give_back(struct worker *worker)
@@ -177,7 +187,7 @@ int worker_start(struct worker *worker, struct service *service, struct MHD_Daem
 	*worker = (struct worker){.service = service, .http = http, .epoll_fd = -1, .message_fd = -1};
 	pthread_mutex_init(&worker->lock, NULL);
 	rc = open_descriptors(worker);
-	worker->streams.epoll_fd = worker->epoll_fd;
+	worker->streams.epoll_fd = worker->mappers.epoll_fd = worker->epoll_fd;
 	worker->kept.registry = service->registry;
 	if (rc == 0)
 		rc = -pthread_create(&worker->thread, NULL, work, worker);

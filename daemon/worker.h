@@ -12,6 +12,7 @@
 
 #include "connections.h"
 #include "kept.h"
+#include "mappers.h"
 #include "stream.h"
 
 struct MHD_Connection;
@@ -37,6 +38,7 @@ struct worker {
 	size_t first_message, message_count;
 	struct streams streams;
 	struct kept kept;
+	struct mappers mappers;
 	atomic_bool told; /* that something has happened, and has not looked yet */
 	pthread_t thread;
 };
