@@ -60,7 +60,7 @@ int rtreg_client_open(const char *socket, struct rtreg_client **ret, struct rtre
 
 	if (!client)
 		return error_no_memory(error);
-	client->connection.fd = -1;
+	client->connection.fd = client->mapping.fd = -1;
 	client->timeout_ms = wait.timeout_ms;
 	client->owner = getpid();
 	client->socket = strdup(socket ? socket : default_socket());
@@ -78,6 +78,7 @@ void rtreg_client_close(struct rtreg_client *client)
 	if (!client)
 		return;
 	http_disconnect(&client->connection);
+	mapping_fini(&client->mapping);
 	arena_free(client->arena);
 	free(client->socket);
 	free(client);
@@ -88,12 +89,12 @@ void rtreg_client_set_timeout(struct rtreg_client *client, unsigned int timeout_
 	client->timeout_ms = timeout_ms > 0 ? timeout_ms : DEFAULT_TIMEOUT_MS;
 }
 
-/* A child process shares its parent's connection, and would take replies that are not its own. */
-static void leave_to_parent(struct rtreg_client *client)
+void client_leave_to_parent(struct rtreg_client *client)
 {
 	if (client->owner == getpid())
 		return;
 	http_disconnect(&client->connection);
+	mapping_disconnect(&client->mapping);
 	client->owner = getpid();
 }
 
@@ -101,10 +102,11 @@ int client_ask(struct rtreg_client *client, const struct http_request *request, 
                struct rtreg_error *error)
 {
 	_cleanup_error_ struct rtreg_error why = {0};
-	struct http_wait wait = {.timeout_ms = client->timeout_ms};
+	int64_t left_ms = client->timeout_ms - client->spent_ms;
+	struct http_wait wait = {.timeout_ms = left_ms > 0 ? left_ms : 1};
 
 	arena_free(take(client->arena));
-	leave_to_parent(client);
+	client_leave_to_parent(client);
 	if (http_call_again(&client->connection, request, &wait, ret, &why) < 0)
 		return give_up(&why, error);
 	return 0;

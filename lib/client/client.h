@@ -7,16 +7,21 @@
 
 #include "base/arena.h"
 #include "client/http.h"
+#include "client/mapping.h"
 #include "rtreg/client.h"
 
 struct rtreg_client {
 	char *socket;
 	struct http_connection connection;
-	int64_t timeout_ms;
-	pid_t owner;         /* the process that made the connection */
-	struct arena *arena; /* what the last call returned; NULL: nothing */
+	int64_t timeout_ms, spent_ms; /* the second: by a call that has not asked yet */
+	pid_t owner;                  /* the process that made the connection */
+	struct arena *arena;          /* what the last call returned; NULL: nothing */
 	uint64_t generation;
+	struct mapping mapping;
 };
+
+/* A child process shares its parent's connections, and would take replies that are not its own. */
+void client_leave_to_parent(struct rtreg_client *client);
 
 /*
  * Asks rtregd; what the call before returned is gone. Returns 0 for a reply of whatever status, which is then

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* GET /v1/resolve as a struct rtreg_runtime. */
+/* GET /v1/resolve as a struct rtreg_runtime, or what is mapped of it. */
 #include <errno.h>
 #include <string.h>
 
 #include "base/problems.h"
+#include "base/statistics.h"
 #include "client/client.h"
 #include "values/parse.h"
 
@@ -63,8 +64,9 @@ static int read_reply(struct rtreg_client *client, const struct http_reply *repl
 	return 0;
 }
 
-int rtreg_client_resolve(struct rtreg_client *client, const char *name, struct rtreg_runtime *ret,
-                         struct rtreg_error *error)
+/* The reply's runtime goes to `ret`, unless it is NULL. */
+static int ask(struct rtreg_client *client, const char *name, struct rtreg_runtime *ret,
+               struct rtreg_error *error)
 {
 	_cleanup_http_reply_ struct http_reply reply = {0};
 	_cleanup_text_ struct text target = {0};
@@ -79,7 +81,80 @@ int rtreg_client_resolve(struct rtreg_client *client, const char *name, struct r
 	result = client_ask(client, &request, &reply, error);
 	if (result == 0)
 		result = client_accept(client, &reply, error);
-	return result < 0 ? result : read_reply(client, &reply, ret, error);
+	return result < 0 || !ret ? result : read_reply(client, &reply, ret, error);
+}
+
+static int resolve_mapped(struct rtreg_client *client, const char *name, struct rtreg_runtime *ret,
+                          struct rtreg_error *error)
+{
+	int result = mapping_resolve(&client->mapping, name, ret, error);
+
+	if (result == 0)
+		client->generation = client->mapping.snapshot.generation;
+	return result;
+}
+
+static bool is_nobody_there(int result)
+{
+	return result == -ENOTCONN || result == -ECONNRESET || result == -EAGAIN;
+}
+
+/* Over the socket, or from memory once that is fetched. */
+static int resolve_anew(struct rtreg_client *client, const char *name, struct rtreg_runtime *ret,
+                        struct rtreg_error *error)
+{
+	_cleanup_error_ struct rtreg_error why = {0};
+	struct mapping *mapping = &client->mapping;
+	int64_t began_ns = statistics_now_ns();
+	int result;
+
+	client_leave_to_parent(client);
+	if (mapping_fetch(mapping, client->socket, client->timeout_ms))
+		return resolve_mapped(client, name, ret, error);
+	client->spent_ms = (statistics_now_ns() - began_ns) / 1000000;
+	result = ask(client, name, ret, &why);
+	client->spent_ms = 0;
+	if (result == 0)
+		mapping_note(mapping, client->generation);
+	else if (is_nobody_there(result) && mapping_may_be_stale(mapping))
+		return resolve_mapped(client, name, ret, error);
+	else
+		error_move(error, &why);
+	return result;
+}
+
+int rtreg_client_resolve(struct rtreg_client *client, const char *name, struct rtreg_runtime *ret,
+                         struct rtreg_error *error)
+{
+	int result;
+
+	if (mapping_is_current(&client->mapping))
+		return resolve_mapped(client, name, ret, error);
+	if (!client->mapping.wanted)
+		return ask(client, name, ret, error);
+	result = resolve_anew(client, name, ret, error);
+	mapping_settle(&client->mapping);
+	return result;
+}
+
+void rtreg_client_map(struct rtreg_client *client)
+{
+	client->mapping.wanted = true;
+}
+
+void rtreg_client_set_stale(struct rtreg_client *client, bool allowed)
+{
+	client->mapping.stale = allowed;
+}
+
+bool rtreg_client_mapped(const struct rtreg_client *client)
+{
+	return mapping_is_current(&client->mapping);
+}
+
+int rtreg_client_check(struct rtreg_client *client, const char *name, struct rtreg_error *error)
+{
+	return ask(client, name, NULL, error);
 }
 
 uint64_t rtreg_client_generation(const struct rtreg_client *client)

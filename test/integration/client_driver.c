@@ -4,6 +4,7 @@
  *
  *     client-driver SOCKET                     reads commands, a line each, words separated by tabs:
  *         resolve NAME | lock ROOT ID RUNTIME | locked ROOT ID | unlock ROOT ID | timeout MS | again NAME COUNT
+ *         map | mapped | stale 0|1 | check NAME | fork COMMAND … (what a child answers to it) | descriptors COUNT (limit)
  *     client-driver SOCKET THREADS CALLS       as many clients at once
  *
  * One line for each command: the code and what came back, or the message, separated by tabs.
@@ -13,6 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define WORDS_MAX   4
 #define THREADS_MAX 1000
@@ -92,21 +96,82 @@ static int set_timeout(struct rtreg_client *client, char **words, struct rtreg_e
 	return 0;
 }
 
+static int map(struct rtreg_client *client, char **words, struct rtreg_error *error)
+{
+	(void)words;
+	(void)error;
+	rtreg_client_map(client);
+	printf("0\n");
+	return 0;
+}
+
+static int mapped(struct rtreg_client *client, char **words, struct rtreg_error *error)
+{
+	(void)words;
+	(void)error;
+	printf("0\t%d\n", rtreg_client_mapped(client));
+	return 0;
+}
+
+static int set_stale(struct rtreg_client *client, char **words, struct rtreg_error *error)
+{
+	(void)error;
+	rtreg_client_set_stale(client, atoi(words[1]));
+	printf("0\n");
+	return 0;
+}
+
+static int check(struct rtreg_client *client, char **words, struct rtreg_error *error)
+{
+	int code = rtreg_client_check(client, words[1], error);
+
+	if (code == 0)
+		printf("0\n");
+	return code;
+}
+
+static int limit_descriptors(struct rtreg_client *client, char **words, struct rtreg_error *error)
+{
+	struct rlimit limit;
+
+	(void)client;
+	(void)error;
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = (rlim_t)atoi(words[1]);
+	printf("%d\n", setrlimit(RLIMIT_NOFILE, &limit));
+	return 0;
+}
+
+static void obey_words(struct rtreg_client *client, char **words);
+
+/* The child's answer is the answer. */
+static int in_child(struct rtreg_client *client, char **words, struct rtreg_error *error)
+{
+	pid_t child = fork();
+
+	(void)error;
+	if (child == 0) {
+		obey_words(client, words + 1);
+		rtreg_client_close(client);
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+	return 0;
+}
+
 static const struct command {
 	const char *name;
 	int (*run)(struct rtreg_client *client, char **words, struct rtreg_error *error);
 } commands[] = {{"resolve", resolve}, {"again", again},   {"lock", lock},
-                {"locked", locked},   {"unlock", unlock}, {"timeout", set_timeout}};
+                {"locked", locked},   {"unlock", unlock}, {"timeout", set_timeout},
+                {"map", map},         {"mapped", mapped}, {"stale", set_stale},
+                {"check", check},     {"fork", in_child}, {"descriptors", limit_descriptors}};
 
-static void obey(struct rtreg_client *client, char *line)
+static void obey_words(struct rtreg_client *client, char **words)
 {
-	char *words[WORDS_MAX] = {"", "", "", ""};
 	struct rtreg_error error = {0};
 	int code = 0;
 
-	line[strcspn(line, "\n")] = '\0';
-	for (int i = 0; i < WORDS_MAX && line; i++)
-		words[i] = strsep(&line, "\t");
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (strcmp(commands[i].name, words[0]) == 0)
 			code = commands[i].run(client, words, &error);
@@ -114,6 +179,16 @@ static void obey(struct rtreg_client *client, char *line)
 		printf("%d\t%s\t%d\n", error.code, error.message, rtreg_exit_code(&error));
 	rtreg_error_fini(&error);
 	fflush(stdout);
+}
+
+static void obey(struct rtreg_client *client, char *line)
+{
+	char *words[WORDS_MAX + 1] = {"", "", "", "", ""};
+
+	line[strcspn(line, "\n")] = '\0';
+	for (int i = 0; i < WORDS_MAX && line; i++)
+		words[i] = strsep(&line, "\t");
+	obey_words(client, words);
 }
 
 /* --- many at once --- */

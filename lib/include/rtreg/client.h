@@ -51,7 +51,8 @@ RTREG_EXPORT void rtreg_client_set_timeout(struct rtreg_client *client, unsigned
 
 /*
  * What a container with this runtime gets, of the live generation; NULL or "" is the default. Has the look-up of
- * CONTRACT C45 done too, which rtreg_resolve() leaves to rtreg_runtime_check().
+ * CONTRACT C45 done too, which rtreg_resolve() leaves to rtreg_runtime_check(); but not where it is answered from
+ * memory: see rtreg_client_map().
  * Ownership: the strings belong to the client and are valid until its next call. rtregd answers with `name`,
  * `shim` and `options_json`; `binary` is the option BinaryName where the shim is io.containerd.runc.v2, else
  * NULL: the path, or the wrapper script. `path`, `wrapper` and `features_json` are always NULL here.
@@ -59,6 +60,32 @@ RTREG_EXPORT void rtreg_client_set_timeout(struct rtreg_client *client, unsigned
  */
 RTREG_EXPORT int rtreg_client_resolve(struct rtreg_client *client, const char *name,
                                       struct rtreg_runtime *ret, struct rtreg_error *error);
+
+/*
+ * Has rtreg_client_resolve() read the live configuration from memory that rtregd shares (docs/shared.md), from its
+ * next call on: then it makes no system call, takes no lock and allocates nothing, until a new generation comes. The
+ * answers are those of the socket, but for the look-up of the binary (CONTRACT C45), which needs system calls and is
+ * not done: rtreg_client_check() does it, and rtreg_client_lock_in() does. Where nothing can be mapped, by an older
+ * rtregd or for want of descriptors, everything goes over the socket as before, look-up included.
+ * A mapping costs a second connection, and the check of the whole configuration once a generation.
+ */
+RTREG_EXPORT void rtreg_client_map(struct rtreg_client *client);
+
+/* Whether the live configuration is mapped at this moment. Asks nobody; false before the first resolve. */
+RTREG_EXPORT bool rtreg_client_mapped(const struct rtreg_client *client);
+
+/*
+ * Whether rtreg_client_resolve() may answer from what is mapped while nobody is there who could tell whether it is
+ * still so: in place of -ENOTCONN, -ECONNRESET and -EAGAIN. At first it may not.
+ */
+RTREG_EXPORT void rtreg_client_set_stale(struct rtreg_client *client, bool allowed);
+
+/*
+ * Asks rtregd, over the socket, whether a container with this runtime can be started: it resolves, and the binary
+ * that a wrapper script executes is there (CONTRACT C45). For mapped clients; others have it done by
+ * rtreg_client_resolve(). Errors: as there.
+ */
+RTREG_EXPORT int rtreg_client_check(struct rtreg_client *client, const char *name, struct rtreg_error *error);
 
 /* The generation that answered this client's last successful rtreg_client_resolve(); 0 before. Asks nobody. */
 RTREG_EXPORT uint64_t rtreg_client_generation(const struct rtreg_client *client);
