@@ -26,7 +26,7 @@ LIBRARIES = (
 )
 PUBLIC = ("rtreg/rtreg.h", "rtreg/inline.h", "rtreg/client.h")
 # What the programs may use of the library's inside, besides base/.
-PROGRAMS_MAY = {"daemon": ("values/keys.h", "values/parse.h", "values/value.h", "shared/write.h"),
+PROGRAMS_MAY = {"daemon": ("values/keys.h", "values/parse.h", "values/value.h", "shared/format.h", "shared/write.h"),
                 "tools": ("values/keys.h", "client/http.h", "shared/write.h")}
 # What a station may include of those above it, where that is not all of them.
 STATIONS_MAY = {"shared": ("values",), "client": ("values", "lockins", "shared")}
