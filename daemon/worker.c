@@ -87,7 +87,7 @@ static bool read_messages(struct worker *worker)
 	return true;
 }
 
-/* Waits until there is something to do. An event is a mapper's, the worker's own (messages), or that of nobody in particular. */
+/* Waits until there is something to do. An event is a mapper's, the worker's own, which are messages, or nobody's. */
 static struct news wait_for_work(struct worker *worker)
 {
 	struct epoll_event events[32];
