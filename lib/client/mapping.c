@@ -37,13 +37,13 @@ void mapping_fini(struct mapping *mapping)
 static int map_view(struct mapping *mapping, int64_t timeout_ms)
 {
 	_cleanup_close_ int fd = -1;
-	struct shared_view view;
+	struct shared_view view = {0};
 	int result = upgrade_ask(mapping->fd, SHARED_ASK_CONTROL, timeout_ms, &fd);
 
 	if (result == 0)
 		result = shared_view_map(fd, &view);
-	if (result < 0)
-		return result;
+	if (result < 0 || !view.control)
+		return result < 0 ? result : -EPROTO;
 	/* Where it is the same daemon, what it has told of before holds. */
 	if (!mapping->view.control || mapping->view.control->epoch != view.control->epoch)
 		mapping->floor = 0;
@@ -71,7 +71,7 @@ static int map_snapshot(struct mapping *mapping, int64_t timeout_ms)
 {
 	uint64_t oldest = oldest_wanted(mapping);
 	_cleanup_close_ int fd = -1;
-	struct shared_snapshot snapshot;
+	struct shared_snapshot snapshot = {0};
 	int result = upgrade_ask(mapping->fd, SHARED_ASK_SNAPSHOT, timeout_ms, &fd);
 
 	if (result == 0)
@@ -110,7 +110,7 @@ bool mapping_fetch(struct mapping *mapping, const char *socket, int64_t timeout_
 	}
 	if (mapping->retry_ns > statistics_now_ns())
 		return false;
-	if (mapping->fd >= 0)
+	if (mapping->fd >= 0 && mapping->view.control)
 		result = map_snapshot(mapping, share_ms);
 	if (result < 0)
 		result = connect_and_map(mapping, socket, share_ms);

@@ -98,7 +98,7 @@ int upgrade_ask(int fd, uint32_t what, int64_t timeout_ms, int *ret_fd)
 	int64_t end_ns = statistics_now_ns() + timeout_ms * NS_PER_MS;
 	struct shared_question question = {.what = what};
 	_cleanup_close_ int received = -1;
-	struct shared_answer answer;
+	struct shared_answer answer = {0};
 	int result;
 
 	if (send(fd, &question, sizeof(question), MSG_NOSIGNAL | MSG_DONTWAIT) != sizeof(question))

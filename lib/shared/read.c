@@ -40,7 +40,7 @@ static bool is_control(const struct shared_control *control, uint64_t size)
 
 int shared_view_map(int fd, struct shared_view *ret)
 {
-	uint64_t size;
+	uint64_t size = 0;
 	int r = look_at(fd, SHARED_CONTROL_SEALS, sizeof(struct shared_control) + sizeof(uint32_t), &size);
 	void *mapped;
 	uint32_t owner;
@@ -152,7 +152,7 @@ int shared_snapshot_check(const void *bytes, uint64_t size, struct shared_snapsh
 
 int shared_snapshot_map(int fd, struct shared_snapshot *ret)
 {
-	uint64_t size;
+	uint64_t size = 0;
 	int r = look_at(fd, SHARED_SNAPSHOT_SEALS, sizeof(struct shared_header), &size);
 	void *mapped;
 

@@ -142,5 +142,7 @@ int bench_reload_open(struct bench *bench, struct rtreg_error *error);
 void bench_reload_close(struct bench *bench);
 int bench_socket_open(struct bench *bench, struct rtreg_error *error);
 void bench_socket_close(struct bench *bench);
+int bench_shared_open(struct bench *bench, struct rtreg_error *error);
+void bench_shared_close(struct bench *bench);
 
 #endif

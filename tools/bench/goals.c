@@ -47,6 +47,10 @@ const struct goal goals[] = {
          "two threads share 1,000 connections"},
         {"socket-process", "socket", "process, rtregctl resolve above true", NULL, GOAL_COST, 1e6,
          "rtregctl resolve as a whole process, above true"},
+        {"shared-mapped", "shared", "mapped, 64 runtimes", "in process, 64 runtimes", GOAL_COST, 4,
+         "mapped, beside a reader in process"},
+        {"shared-socket", "shared", "mapped, 64 runtimes", "over the socket, 64 runtimes", GOAL_SPEEDUP, 100,
+         "mapped, beside the socket"},
 };
 
 const size_t goal_count = ARRAY_SIZE(goals);

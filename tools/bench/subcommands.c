@@ -23,11 +23,18 @@ static const char reload_notes[] =
         "runtimes with wrapper scripts; the first load of 1,000 beside the same files written\n"
         "without care; the memory of the largest; what a reader notices. At most 25 rounds;\n"
         "--short ends at 1,000 runtimes.";
+
 static const char socket_notes[] =
         "Requests to rtregd over 16 connections, beside a server that echoes, libmicrohttpd,\n"
         "nginx, redis and memcached (those that are in the PATH) with the same bytes: the\n"
         "server's processor time for each, the time by the clock, and what part of them\n"
         "took. Then 1,000 connections, and rtregctl as a whole process.";
+
+static const char shared_notes[] =
+        "An engine in another process: over rtregd's socket, and in memory that rtregd\n"
+        "shares, beside one that holds the registry itself. Making that memory is a step\n"
+        "of a reload, and as long as rtregd says; the first answer of a generation\n"
+        "fetches and checks it. Starts rtregd: $RTREG_BENCH_RTREGD, or its neighbour.";
 
 const struct subcommand subcommands[] = {
         {"read", "resolve a name in the live configuration, by readers", read_notes, "readers",
@@ -40,6 +47,8 @@ const struct subcommand subcommands[] = {
          bench_reload_open, bench_reload_close},
         {"socket", "ask rtregd over its socket", socket_notes, "connections", "one request", false,
          bench_socket_open, bench_socket_close},
+        {"shared", "resolve a name in another process than rtregd", shared_notes, "runtimes", "one answer",
+         true, bench_shared_open, bench_shared_close},
 };
 
 const size_t subcommand_count = ARRAY_SIZE(subcommands);

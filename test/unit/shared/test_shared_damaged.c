@@ -24,7 +24,7 @@ static void setup(void)
 	world_open(CONFIG);
 	file = write_live();
 	size = file.size;
-	bytes = aligned_alloc(16, size + 16);
+	bytes = malloc(size);
 	ck_assert_int_eq(pread(file.fd, bytes, size, 0), (ssize_t)size);
 	close(file.fd);
 	header = (struct shared_header *)(void *)bytes;
