@@ -123,20 +123,26 @@ RTREG_INLINE struct rtreg_words rtreg_words(const char *name, size_t length)
 	return ret;
 }
 
-/* Both halves of the product: every bit of the result depends on every bit of `a` and of `b`. */
+/* rtreg_mix() where there is no product of 128 bits. */
+static inline uint64_t rtreg_mix_by_halves(uint64_t a, uint64_t b)
+{
+	const uint64_t low = (a & UINT32_MAX) * (b & UINT32_MAX), high = (a >> 32) * (b >> 32);
+	const uint64_t one = (a >> 32) * (b & UINT32_MAX), other = (a & UINT32_MAX) * (b >> 32);
+	const uint64_t middle = (low >> 32) + (one & UINT32_MAX) + (other & UINT32_MAX);
+
+	return (middle << 32 | (low & UINT32_MAX)) ^ (high + (one >> 32) + (other >> 32) + (middle >> 32));
+}
+
+/* Both halves of the product: every bit of `a` and of `b` has its part in all of the result. */
 RTREG_INLINE uint64_t rtreg_mix(uint64_t a, uint64_t b)
 {
 #ifdef __SIZEOF_INT128__
-	__extension__ typedef unsigned __int128 product_t;
-	const product_t product = (product_t)a * b;
+	__extension__ typedef unsigned __int128 rtreg_product;
+	const rtreg_product product = (rtreg_product)a * b;
 
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 #else
-	const uint64_t low = (a & UINT32_MAX) * (b & UINT32_MAX), high = (a >> 32) * (b >> 32);
-	const uint64_t one = (a >> 32) * (b & UINT32_MAX), other = (a & UINT32_MAX) * (b >> 32);
-	const uint64_t middle = (low >> 32) + (one & UINT32_MAX) + other;
-
-	return (middle << 32 | (low & UINT32_MAX)) ^ (high + (one >> 32) + (middle >> 32));
+	return rtreg_mix_by_halves(a, b);
 #endif
 }
 
@@ -153,8 +159,8 @@ RTREG_INLINE uint64_t rtreg_hash_words(const char *name, size_t length, struct r
 		for (size_t at = 16; at + 8 < length; at += 8)
 			first = rtreg_mix(first ^ 0x9e3779b97f4a7c15u,
 			                  rtreg_load8(name + at) ^ 0xe7037ed1a0b428dbu);
-	return rtreg_mix(first ^ length ^ 0x13198a2e03707345u,
-	                 (words.last ^ 0xa4093822299f31d1u) + words.second * 0xff51afd7ed558ccdu);
+	return rtreg_mix(first ^ length ^ 0x13198a2e03707345u, words.last ^ 0xa4093822299f31d1u) ^
+	       rtreg_mix(words.second, 0x589965cc75374cc3u);
 }
 
 /* Hash of a name of `length` bytes. */

@@ -49,6 +49,7 @@ void *realloc(void *old, size_t size)
 
 static struct sandbox sandbox;
 static struct rtreg *registry;
+static struct rtreg_name prepared;
 static unsigned long answers;
 
 static bool read_once(const struct rtreg_snapshot *snapshot)
@@ -60,6 +61,10 @@ static bool read_once(const struct rtreg_snapshot *snapshot)
 	ok = ok && rtreg_resolve(snapshot, "", &runtime, NULL) == 0 && strcmp(runtime.name, "crun") == 0;
 	ok = ok && rtreg_resolve(snapshot, "my.shim", &runtime, NULL) == 0 && runtime.shim_length == 7;
 	ok = ok && rtreg_resolve(snapshot, "unknown", &runtime, NULL) < 0;
+	ok = ok && rtreg_resolve_name(snapshot, &prepared, &runtime, NULL) == 0 &&
+	     strcmp(runtime.binary, "/opt/crun") == 0;
+	ok = ok && rtreg_resolve_live(registry, "crun", &runtime, NULL) == 0 &&
+	     strcmp(runtime.binary, "/opt/crun") == 0;
 	ok = ok && rtreg_snapshot_debug(snapshot) && strcmp(rtreg_snapshot_label(snapshot, 0), "a=b") == 0;
 	return ok && rtreg_snapshot_value(snapshot, "mtu").integer == 1400;
 }
@@ -106,6 +111,7 @@ static void read_in_child(void)
 	sandbox_write(&sandbox, "%s", config);
 	if (rtreg_open(&sandbox.options, &registry, NULL) < 0)
 		_exit(2);
+	rtreg_name_init(&prepared, "crun");
 	if (pthread_create(&thread, NULL, read_confined, NULL) != 0 || pthread_join(thread, NULL) != 0)
 		_exit(3);
 	_exit(answers != 2 * ROUNDS ? 4 : allocations != 0 ? 5 : 0);

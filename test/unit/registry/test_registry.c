@@ -89,6 +89,61 @@ static void *reload_on_thread(void *argument)
 }
 
 /* The reload returns while the section goes on, and what was borrowed stays whole. */
+START_TEST(resolve_name_needs_no_update_when_a_generation_comes)
+{
+	struct rtreg_runtime runtime;
+	struct rtreg_name crun, youki, none;
+
+	rtreg_name_init(&crun, "crun");
+	rtreg_name_init(&youki, "youki");
+	rtreg_name_init(&none, NULL);
+	open_registry("{\"runtimes\":{\"crun\":{\"path\":\"/opt/crun\"}},\"default-runtime\":\"crun\"}");
+	rcu_register_thread();
+	reader_begin();
+	ck_assert_int_eq(rtreg_resolve_name(rtreg_borrow(registry), &crun, &runtime, NULL), 0);
+	ck_assert_str_eq(runtime.binary, "/opt/crun");
+	ck_assert_int_eq(rtreg_resolve_name(rtreg_borrow(registry), &youki, &runtime, NULL), -EINVAL);
+	reader_end(registry);
+	ck_assert_int_eq(reload("{\"runtimes\":{\"crun\":{\"path\":\"/usr/bin/crun\"},"
+	                        "\"youki\":{\"path\":\"/opt/youki\"}},\"default-runtime\":\"youki\"}"),
+	                 0);
+	reader_begin();
+	ck_assert_int_eq(rtreg_resolve_name(rtreg_borrow(registry), &crun, &runtime, NULL), 0);
+	ck_assert_str_eq(runtime.binary, "/usr/bin/crun");
+	ck_assert_int_eq(rtreg_resolve_name(rtreg_borrow(registry), &youki, &runtime, NULL), 0);
+	ck_assert_str_eq(runtime.binary, "/opt/youki");
+	ck_assert_int_eq(rtreg_resolve_name(rtreg_borrow(registry), &none, &runtime, NULL), 0);
+	ck_assert_str_eq(runtime.name, "youki");
+	reader_end(registry);
+	rcu_unregister_thread();
+}
+END_TEST
+
+START_TEST(resolve_live_answers_from_the_live_snapshot)
+{
+	struct rtreg_runtime runtime;
+
+	open_registry("{\"runtimes\":{\"crun\":{\"path\":\"/opt/crun\"}},\"default-runtime\":\"crun\"}");
+	rcu_register_thread();
+	reader_begin();
+	ck_assert_int_eq(rtreg_resolve_live(registry, "crun", &runtime, &error), 0);
+	ck_assert_str_eq(runtime.binary, "/opt/crun");
+	ck_assert_int_eq(rtreg_resolve_live(registry, NULL, &runtime, &error), 0);
+	ck_assert_str_eq(runtime.name, "crun");
+	ck_assert_int_eq(rtreg_resolve_live_len(registry, "crunched", 4, &runtime, &error), 0);
+	ck_assert_str_eq(runtime.name, "crun");
+	ck_assert_int_eq(rtreg_resolve_live_len(registry, "crunched", 8, &runtime, &error), -EINVAL);
+	ck_assert_str_eq(error.message, "unknown or invalid runtime name: crunched");
+	reader_end(registry);
+	ck_assert_int_eq(reload("{\"runtimes\":{\"crun\":{\"path\":\"/usr/bin/crun\"}}}"), 0);
+	reader_begin();
+	ck_assert_int_eq(rtreg_resolve_live(registry, "crun", &runtime, NULL), 0);
+	ck_assert_str_eq(runtime.binary, "/usr/bin/crun");
+	reader_end(registry);
+	rcu_unregister_thread();
+}
+END_TEST
+
 START_TEST(reload_while_a_reader_is_in_its_section_waits_for_nobody)
 {
 	const struct rtreg_snapshot *before, *after;
@@ -660,6 +715,8 @@ int main(void)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_checked_fixture(tcase, NULL, teardown);
 	tcase_add_test(tcase, borrow_in_section_sees_the_live_snapshot);
+	tcase_add_test(tcase, resolve_name_needs_no_update_when_a_generation_comes);
+	tcase_add_test(tcase, resolve_live_answers_from_the_live_snapshot);
 	tcase_add_test(tcase, reload_while_a_reader_is_in_its_section_waits_for_nobody);
 #ifdef FLAVOR_QSBR
 	tcase_add_test(tcase, reload_from_an_online_thread_is_a_quiescent_state);
