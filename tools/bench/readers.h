@@ -50,7 +50,7 @@ struct way {
 
 /* One file compiled once for each flavour (way_flavor.c). */
 extern const struct way ways_bp[], ways_memb[], ways_mb[], ways_qsbr[];
-/* The same without _LGPL_SOURCE: liburcu's read side is called, not inlined. */
+/* The same without _LGPL_SOURCE: the beginning and the end of a section are calls, too. */
 extern const struct way ways_calls_bp[], ways_calls_memb[], ways_calls_mb[], ways_calls_qsbr[];
 const struct rcu_flavor_struct *flavor_bp(void), *flavor_memb(void), *flavor_mb(void), *flavor_qsbr(void);
 /* Without liburcu (way_locks.c). */
