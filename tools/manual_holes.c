@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bench/command_line.h"
+#include "bench/goals.h"
 #include "commands.h"
 #include "daemon/options.h"
 #include "manual_roff.h"
@@ -110,6 +112,53 @@ static void front_door_commands(struct text *page)
 	}
 }
 
+static void bench_all_options(struct text *page)
+{
+	for (size_t i = 0; i < bench_option_count; i++) {
+		const struct bench_option *option = &bench_options[i];
+
+		roff_option(page, bench_letter(option), option->name, option->value);
+		roff_sentence(page, option->help);
+	}
+}
+
+static void append_bench_goals(struct text *page, const char *subcommand)
+{
+	const char *head = ".RS\n.PP\nGoals:\n";
+
+	for (size_t i = 0; i < goal_count; i++) {
+		_cleanup_text_ struct text goal = {0};
+
+		if (strcmp(goals[i].subcommand, subcommand) != 0)
+			continue;
+		text_append(page, head);
+		text_append(page, ".TP\n");
+		roff_bold(page, goals[i].id);
+		text_append_char(page, '\n');
+		goal_describe(&goal, &goals[i]);
+		roff_append(page, text_string(&goal));
+		text_append(page, ".\n");
+		head = "";
+	}
+	if (!*head)
+		text_append(page, ".RE\n");
+}
+
+static void bench_subcommands(struct text *page)
+{
+	for (size_t i = 0; i < subcommand_count; i++) {
+		text_append(page, ".TP\n");
+		roff_bold(page, subcommands[i].name);
+		text_append_char(page, '\n');
+		roff_sentence(page, subcommands[i].help);
+		if (subcommands[i].notes) {
+			roff_append(page, subcommands[i].notes);
+			text_append_char(page, '\n');
+		}
+		append_bench_goals(page, subcommands[i].name);
+	}
+}
+
 static const struct {
 	const char *name;
 	void (*fill)(struct text *page);
@@ -122,6 +171,8 @@ static const struct {
         {"COMPATIBLE", hole_compatible},
         {"FRONT_DOOR_OPTIONS", front_door_options},
         {"FRONT_DOOR_COMMANDS", front_door_commands},
+        {"BENCH_OPTIONS", bench_all_options},
+        {"BENCH_SUBCOMMANDS", bench_subcommands},
 };
 
 bool hole_fill(struct text *page, const char *name, size_t length)

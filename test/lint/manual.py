@@ -14,7 +14,7 @@ import sys
 import unittest
 
 BUILD = os.environ.get("RTREG_BUILD", "build")
-PAGES = ("rtregctl.1", "rtreg.json.5", "rtregd.8", "rtreg-runtime.8")
+PAGES = ("rtregctl.1", "rtreg-bench.1", "rtreg.json.5", "rtregd.8", "rtreg-runtime.8")
 RULES = {
     "restart": "needs a restart",
     "keep": "replaced; kept if absent",
@@ -86,6 +86,7 @@ class Pages(unittest.TestCase):
         common = ["NAME", "SYNOPSIS", "DESCRIPTION", "FILES", "EXAMPLES", "SEE ALSO"]
         own = {
             "rtregctl.1": ["OPTIONS", "COMMANDS", "EXIT STATUS", "ENVIRONMENT"],
+            "rtreg-bench.1": ["OPTIONS", "SUBCOMMANDS", "EXIT STATUS", "ENVIRONMENT"],
             "rtreg.json.5": ["KEYS", "ACCEPTED WITHOUT EFFECT"],
             "rtregd.8": ["OPTIONS", "SIGNALS", "EXIT STATUS", "ENVIRONMENT"],
             "rtreg-runtime.8": ["COMMANDS", "OPTIONS", "SIGNALS", "EXIT STATUS", "ENVIRONMENT"],
@@ -157,6 +158,21 @@ class Pages(unittest.TestCase):
         for name, what in re.findall(r"(?m)^  ([a-z]+) {2,}(\S.*)$", told):
             with self.subTest(name):
                 self.assertRegex(section(page, "COMMANDS"), rf"(?m)^{name}\s+{re.escape(sentence(what))}$")
+
+    def test_rtreg_bench_tells_each_option_subcommand_and_goal_of_its_help(self):
+        page, told = rendered("rtreg-bench.1"), program("tools", "rtreg-bench", "--help")
+        for option in options(told):
+            with self.subTest(option[0]):
+                self.assert_option(section(page, "OPTIONS"), *option)
+        names = re.findall(r"(?m)^  ([a-z]+) {2,}(\S.*)$", told)
+        self.assertGreater(len(names), 2)
+        for name, what in names:
+            with self.subTest(name):
+                text = section(page, "SUBCOMMANDS")
+                self.assertRegex(text, rf"(?m)^{name}\s+{re.escape(sentence(what))}")
+                goals = program("tools", "rtreg-bench", name, "--help").partition("Goals:\n")[2].partition("\n\n")[0]
+                for goal in re.findall(r"(?m)^  ([a-z0-9-]+) ", goals):
+                    self.assertRegex(text, rf"(?m)^{goal}\b")
 
     def keys(self):
         lines = [line.split("\t") for line in subprocess.check_output([PRINT_KEYS], text=True).splitlines()]

@@ -73,7 +73,7 @@ static void print_options(void)
 		const struct bench_option *option = &bench_options[i];
 		char name[64];
 
-		snprintf(name, sizeof(name), "%s--%s%s%s", option->id < OPTION_JSON ? "-h, " : "    ",
+		snprintf(name, sizeof(name), "%s--%s%s%s", bench_letter(option) ? "-h, " : "    ",
 		         option->name, option->value ? " " : "", option->value ? option->value : "");
 		printf("  %-*s%s\n", NAME_WIDTH, name, option->help);
 	}

@@ -31,6 +31,12 @@ struct bench_option {
 extern const struct bench_option bench_options[];
 extern const size_t bench_option_count;
 
+/* The letter of an option, '\0' if it has none. */
+static inline char bench_letter(const struct bench_option *option)
+{
+	return option->id < OPTION_JSON ? (char)option->id : '\0';
+}
+
 int bench_main(int argc, char **argv);
 
 #endif
