@@ -17,7 +17,7 @@ build=(gcc libc6-dev binutils meson ninja-build pkg-config liburcu-dev libjson-c
 # libdevmapper1.02.1 is what dockerd, unpacked below, needs beside what systemd brings.
 # zsh and fish, for completion, take 19 MB each; groff-base, man-db and mandoc, for the manual, 8 MB together.
 tests=(check python3 g++ clang clang-format clang-tidy curl shellcheck util-linux zsh fish groff-base man-db mandoc
-       systemd runc crun busybox-static libdevmapper1.02.1)
+       systemd runc crun busybox-static libdevmapper1.02.1 valgrind)
 unpacked=(docker.io containerd prometheus)
 
 say() { printf 'packages: %s\n' "$*" >&2; }
