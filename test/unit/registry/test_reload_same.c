@@ -55,19 +55,19 @@ static long below(long limit)
 
 static void write_arguments(FILE *file)
 {
-	static const char *const arguments[] = {"--debug", "--root=/a b", "it's", "--debug=1", ""};
-	long count = below(4);
+	static const char *const arguments[] = {"--root=/a b", "it's"};
+	long count = below(3);
 
 	fputs(",\"runtimeArgs\":[", file);
 	for (long i = 0; i < count; i++)
-		fprintf(file, "%s\"%s\"", i ? "," : "", arguments[below(5)]);
+		fprintf(file, "%s\"%s\"", i ? "," : "", arguments[below(2)]);
 	fputs("]", file);
 }
 
 /* The same for the same seed, whatever stands around it. */
 static void write_runtime(FILE *file, long name)
 {
-	srandom(made_from + (unsigned)name);
+	srandom(made_from * 31 + (unsigned)name * 7919);
 	if (below(5) == 0) {
 		fprintf(file, "\"r%ld\":{\"runtimeType\":\"io.containerd.kata.v2\",\"options\":{\"A\":%ld}}",
 		        name, below(2));
