@@ -21,10 +21,10 @@ BATCH = 1024
 BATCHES = 64
 
 
-def instructions(subcommand, case, batches):
+def instructions(subcommand, case, batches, rounds=1, *options):
     done = subprocess.run(
         ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", BENCH, subcommand, "--case", case,
-         "--rounds", "1", "--readers", "1", "--batches", str(batches)],
+         "--rounds", str(rounds), "--readers", "1", "--batches", str(batches), *options],
         capture_output=True, text=True, check=False, timeout=120)
     found = re.search(r"Collected : (\d+)", done.stderr)
     if done.returncode != 0 or not found:
@@ -36,6 +36,12 @@ def per_operation(subcommand, case):
     """What the batches add that one run has and the other has not."""
     more, fewer = (instructions(subcommand, case, batches) for batches in (BATCHES + 1, 1))
     return (more - fewer) / (BATCH * BATCHES)
+
+
+def one_reload(case):
+    """What three rounds add to one."""
+    more, fewer = (instructions("reload", case, 1, rounds, "--short") for rounds in (4, 1))
+    return (more - fewer) / 3
 
 
 class Times(unittest.TestCase):
@@ -65,6 +71,10 @@ class Instructions(unittest.TestCase):
                 ratio = per_operation("read", case) / self.raw
                 print(f"{case}: {ratio:.3f} x raw", file=sys.stderr)
                 self.assertLessEqual(ratio, FACTOR * bound)
+
+    def test_a_reload_of_ten_times_as_many_runtimes_has_about_ten_times_as_many(self):
+        few, many = (one_reload(f"one label, {count} runtimes") for count in (100, 1000))
+        self.assertLessEqual(many / few, 12)
 
 
 if __name__ == "__main__":
