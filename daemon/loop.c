@@ -87,7 +87,7 @@ static void take_connection(struct service *service, int fd)
 		server_take(service->server, fd);
 	} else {
 		metrics_count(service->metrics, reason_of(rc), 1);
-		metrics_request(service->metrics, 0, 503, -1);
+		metrics_request(service->metrics, 0, 0, 503, -1);
 		reply_write_raw(fd, 503, "too many connections");
 		connections_linger(service->connections, fd);
 	}

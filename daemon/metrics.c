@@ -11,12 +11,25 @@ struct route_metrics {
 struct metrics {
 	_Atomic uint64_t counters[METRICS_COUNTERS];
 	struct histogram reload_durations;
-	struct route_metrics routes[];
+	size_t route_count, columns;
+	struct route_metrics requests[]; /* by column and route */
 };
 
-struct metrics *metrics_new(size_t routes)
+struct metrics *metrics_new(size_t routes, size_t columns)
 {
-	return calloc(1, sizeof(struct metrics) + routes * sizeof(struct route_metrics));
+	struct metrics *metrics =
+	        calloc(1, sizeof(*metrics) + routes * columns * sizeof(metrics->requests[0]));
+
+	if (!metrics)
+		return NULL;
+	metrics->route_count = routes;
+	metrics->columns = columns;
+	return metrics;
+}
+
+static size_t place_of(const struct metrics *metrics, size_t column, size_t route)
+{
+	return column * metrics->route_count + route;
 }
 
 void metrics_free(struct metrics *metrics)
@@ -39,12 +52,14 @@ void metrics_count(struct metrics *metrics, enum metrics_counter counter, uint64
 	add(&metrics->counters[counter], by);
 }
 
-void metrics_request(struct metrics *metrics, size_t route, unsigned status, int64_t took_ns)
+void metrics_request(struct metrics *metrics, size_t column, size_t route, unsigned status, int64_t took_ns)
 {
+	struct route_metrics *requests = &metrics->requests[place_of(metrics, column, route)];
+
 	if (status >= METRICS_STATUS_MIN && status < METRICS_STATUS_MIN + METRICS_STATUSES)
-		add(&metrics->routes[route].by_status[status - METRICS_STATUS_MIN], 1);
+		add(&requests->by_status[status - METRICS_STATUS_MIN], 1);
 	if (took_ns >= 0)
-		histogram_add(&metrics->routes[route].durations, took_ns);
+		histogram_add(&requests->durations, took_ns);
 }
 
 void metrics_reload(struct metrics *metrics, int64_t took_ns)
@@ -59,12 +74,26 @@ uint64_t metrics_counted(const struct metrics *metrics, enum metrics_counter cou
 
 uint64_t metrics_requests(const struct metrics *metrics, size_t route, unsigned status)
 {
-	return get(&metrics->routes[route].by_status[status - METRICS_STATUS_MIN]);
+	uint64_t sum = 0;
+
+	for (size_t column = 0; column < metrics->columns; column++)
+		sum += get(&metrics->requests[place_of(metrics, column, route)]
+		                    .by_status[status - METRICS_STATUS_MIN]);
+	return sum;
 }
 
 void metrics_request_durations(const struct metrics *metrics, size_t route, struct rtreg_histogram *ret)
 {
-	histogram_read(&metrics->routes[route].durations, ret);
+	struct rtreg_histogram one;
+
+	histogram_read(&metrics->requests[place_of(metrics, 0, route)].durations, ret);
+	for (size_t column = 1; column < metrics->columns; column++) {
+		histogram_read(&metrics->requests[place_of(metrics, column, route)].durations, &one);
+		ret->count += one.count;
+		ret->sum_ns += one.sum_ns;
+		for (size_t i = 0; i < RTREG_HISTOGRAM_BUCKETS; i++)
+			ret->buckets[i].count += one.buckets[i].count;
+	}
 }
 
 void metrics_reload_durations(const struct metrics *metrics, struct rtreg_histogram *ret)

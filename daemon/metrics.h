@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What the daemon counts about itself, and the page on which that and what the library counts are told
- * (docs/metrics.md). Counting is an atomic addition: any thread, never waits.
+ * (docs/metrics.md). Counting is an atomic addition: any thread, never waits. Requests are counted in columns, one for
+ * each thread that answers them, so that these do not wait for each other's processor.
  */
 #ifndef RTREGD_METRICS_H
 #define RTREGD_METRICS_H
@@ -23,13 +24,13 @@ enum metrics_counter {
 	METRICS_COUNTERS,
 };
 
-/* `routes`: how many there are. NULL without memory. */
-struct metrics *metrics_new(size_t routes);
+/* `routes`, `columns`: how many there are. NULL without memory. */
+struct metrics *metrics_new(size_t routes, size_t columns);
 void metrics_free(struct metrics *metrics);
 
 void metrics_count(struct metrics *metrics, enum metrics_counter counter, uint64_t by);
 /* A request that gets its reply; `route` is a number of routes.h. `took_ns` is left out where it is negative. */
-void metrics_request(struct metrics *metrics, size_t route, unsigned status, int64_t took_ns);
+void metrics_request(struct metrics *metrics, size_t column, size_t route, unsigned status, int64_t took_ns);
 void metrics_reload(struct metrics *metrics, int64_t took_ns);
 
 /* --- reading */

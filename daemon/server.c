@@ -90,7 +90,7 @@ static void log_answer(const struct request *request)
 /* Before the reply goes: who has had it finds it counted. */
 static void count_answer(const struct request *request, unsigned status)
 {
-	metrics_request(request->service->metrics, request->route_number, status,
+	metrics_request(request->service->metrics, request->worker->column, request->route_number, status,
 	                statistics_now_ns() - request->began_ns);
 }
 
@@ -364,6 +364,20 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *http, co
 	return request->suspended ? MHD_YES : send_reply(request, false);
 }
 
+/* Most requests are short, and each thread has one at a time: the memory of the last is the next one's. */
+static struct request *request_new(struct worker *worker)
+{
+	struct request *request = worker->spare ? take(worker->spare) : malloc(sizeof(*request));
+
+	if (!request)
+		return NULL;
+	memset(request, 0, sizeof(*request));
+	request->worker = worker;
+	request->service = worker->service;
+	request->began_ns = statistics_now_ns();
+	return request;
+}
+
 static void request_free(struct request *request)
 {
 	if (!request)
@@ -375,7 +389,8 @@ static void request_free(struct request *request)
 	free(request->if_match);
 	text_fini(&request->body);
 	reply_fini(&request->reply);
-	free(request);
+	free(request->worker->spare);
+	request->worker->spare = request;
 }
 
 static struct connection *peer_of(struct MHD_Connection *http)
@@ -389,7 +404,7 @@ static struct connection *peer_of(struct MHD_Connection *http)
 static void *on_uri(void *context, const char *target, struct MHD_Connection *http)
 {
 	struct worker *worker = context;
-	struct request *request = calloc(1, sizeof(*request));
+	struct request *request = request_new(worker);
 	struct connection *peer = peer_of(http);
 
 	if (peer)
@@ -400,11 +415,8 @@ static void *on_uri(void *context, const char *target, struct MHD_Connection *ht
 	}
 	request->key = (struct kept_key){.bytes = request->uri.path, .size = request->uri.size};
 	request->key.hash = kept_hash(request->key.bytes, request->key.size);
-	request->service = worker->service;
-	request->worker = worker;
 	request->peer = peer;
 	request->http = http;
-	request->began_ns = statistics_now_ns();
 	return request;
 }
 
@@ -494,6 +506,7 @@ static int add_worker(struct server *server, struct service *service)
 	if (!http)
 		return -EAGAIN;
 	rc = worker_start(worker, service, http);
+	worker->column = server->count + 1;
 	if (rc < 0)
 		MHD_stop_daemon(http);
 	else

@@ -106,7 +106,7 @@ static int make_parts(struct service *service, const struct loop *loop, struct r
 	service->host[sizeof(service->host) - 1] = '\0';
 	service->started_ns = timestamp_now_ns();
 	service->started_ms = monotonic_now_ms();
-	service->metrics = metrics_new(route_count());
+	service->metrics = metrics_new(route_count(), service->options->threads + 1);
 	service->history = history_new();
 	service->events = events_new();
 	service->gate = gate_new();

@@ -15,7 +15,7 @@ int uri_init(struct uri *uri, const char *target)
 		path = authority ? authority + 3 + strcspn(authority + 3, "/?") : target;
 	}
 	uri->size = strlen(path);
-	uri->path = malloc(uri->size + 1);
+	uri->path = uri->size < sizeof(uri->space) ? uri->space : malloc(uri->size + 1);
 	if (!uri->path)
 		return -ENOMEM;
 	memcpy(uri->path, path, uri->size + 1);
@@ -28,8 +28,9 @@ int uri_init(struct uri *uri, const char *target)
 
 void uri_fini(struct uri *uri)
 {
-	free(uri->path);
-	*uri = (struct uri){0};
+	if (uri->path != uri->space)
+		free(uri->path);
+	uri->path = uri->query = NULL;
 }
 
 static int hex_digit(char c)

@@ -10,11 +10,14 @@
 
 #include "base/cleanup.h"
 
-/* Zeroed is empty. Both strings are still encoded; `query` is "" without one. */
+#define URI_SHORT 128
+
+/* Zeroed is empty. Both strings are still encoded; `query` is "" without one. Not to be copied. */
 struct uri {
 	char *path;
-	char *query; /* within the same memory as path */
-	size_t size; /* from the beginning of the path to the end of the query */
+	char *query;           /* within the same memory as path */
+	size_t size;           /* from the beginning of the path to the end of the query */
+	char space[URI_SHORT]; /* where they are, if they fit */
 };
 
 /* -ENOMEM. Takes origin-form ("/v1/x?a=b") and absolute-form ("http://host/v1/x"). */

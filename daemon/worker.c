@@ -205,6 +205,7 @@ void worker_stop(struct worker *worker)
 	pthread_join(worker->thread, NULL);
 	MHD_stop_daemon(worker->http);
 	kept_drop(&worker->kept);
+	free(worker->spare);
 	give_back(worker);
 }
 

@@ -17,6 +17,7 @@
 
 struct MHD_Connection;
 struct MHD_Daemon;
+struct request;
 struct service;
 
 /* A descriptor to take over, a connection to resume, or what else there is to do. */
@@ -39,7 +40,9 @@ struct worker {
 	struct streams streams;
 	struct kept kept;
 	struct mappers mappers;
-	atomic_bool told; /* that something has happened, and has not looked yet */
+	struct request *spare; /* memory for the next one, or NULL */
+	size_t column;         /* of metrics.h; the main loop's is the first */
+	atomic_bool told;      /* that something has happened, and has not looked yet */
 	pthread_t thread;
 };
 
