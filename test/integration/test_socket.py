@@ -42,9 +42,7 @@ class Kept(DaemonTest):
                 before = self.kept()
                 for connection in connections * 25:
                     self.assertEqual(self.get(path, connection=connection).status, 200)
-                made = self.kept() - before
-                self.assertGreaterEqual(made, 1)
-                self.assertLessEqual(made, THREADS)
+                self.assertEqual(self.kept() - before, THREADS)
 
     def test_what_changes_within_a_generation_is_not_kept(self):
         self.start()
