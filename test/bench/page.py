@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Makes the tables and charts of docs/performance.md anew, from a run of rtreg-bench; no figure there is typed.
+
+    page.py BUILD [SUBCOMMAND]... [-- OPTION...]     without SUBCOMMAND all that the page has; options for rtreg-bench
+
+A part of the page that is made stands between `<!-- NAME -->` and `<!-- /NAME -->`, where NAME is a subcommand, or
+`peers`. The machine should have nothing else to do.
+"""
+
+import datetime
+import json
+import pathlib
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs/performance.md"
+CHARTS = ROOT / "docs/performance"
+PART = re.compile(r"(?ms)^<!-- ([a-z]+) -->\n.*?^<!-- /\1 -->$")
+
+
+def processor():
+    for line in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.machine()
+
+
+def where_and_when(commit):
+    today = datetime.date.today().isoformat()
+    return f"Measured {today} at {commit}, {processor()}, Linux {platform.release().split('-')[0]}."
+
+
+def measured(build, name, options, commit):
+    """The tables of one subcommand; its chart is written beside."""
+    CHARTS.mkdir(exist_ok=True)
+    command = [str(build / "tools/rtreg-bench"), name, *options]
+    text = subprocess.check_output([*command, "--markdown", "--plot", str(CHARTS / f"{name}.svg")], text=True)
+    said = " ".join(["rtreg-bench", name, *options])
+    return f"![{name}](performance/{name}.svg)\n\n`{said}`. {where_and_when(commit)}\n\n{text}"
+
+
+def compared(build, commit):
+    """What the peers say, beside rtreg-bench's own raw pointer at the same time."""
+    own = json.loads(subprocess.check_output(
+        [build / "tools/rtreg-bench", "read", "--case", "raw", "--json", "--seconds", "1"], text=True))
+    raw = own["cases"][0]["median"]
+    lines = ["| peer | case | median | x its own raw | x raw in C |", "| --- | --- | ---: | ---: | ---: |"]
+    for program in sorted((build / "test/peers").glob("peer-*")):
+        if not program.is_file():
+            continue
+        told = json.loads(subprocess.check_output([program], text=True))
+        for case in told["cases"]:
+            lines.append(f"| {told['peer']} | {case['name']} | {case['median']:.2f} ns | {case['ratio']['median']:.2f} "
+                         f"| {case['median'] / raw if case['threads'] == 1 else float('nan'):.2f} |".replace("nan", ""))
+    return f"{where_and_when(commit)} The raw pointer in C took {raw:.2f} ns.\n\n" + "\n".join(lines) + "\n"
+
+
+def main():
+    words = sys.argv[1:]
+    options = words[words.index("--") + 1:] if "--" in words else []
+    words = words[:words.index("--")] if "--" in words else words
+    if not words or words[0].startswith("-"):
+        sys.exit(__doc__)
+    build, wanted = pathlib.Path(words[0]), words[1:]
+    commit = subprocess.check_output(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], text=True).strip()
+
+    def made(part):
+        name = part.group(1)
+        if wanted and name not in wanted:
+            return part.group(0)
+        text = compared(build, commit) if name == "peers" else measured(build, name, options, commit)
+        return f"<!-- {name} -->\n{text}<!-- /{name} -->"
+
+    page = PART.sub(made, PAGE.read_text(encoding="utf-8"))
+    with tempfile.NamedTemporaryFile("w", dir=PAGE.parent, delete=False, encoding="utf-8") as new:
+        new.write(page)
+    pathlib.Path(new.name).chmod(0o644)
+    pathlib.Path(new.name).replace(PAGE)
+
+
+if __name__ == "__main__":
+    main()
