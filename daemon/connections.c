@@ -15,7 +15,7 @@
 #define NO_DEADLINE INT64_MAX
 #define LINGER_MAX  256 /* past that, a reply may be lost rather than a descriptor kept */
 
-enum state { ARRIVING, HEAD, BUSY, FOLLOWING, IDLE };
+enum state { ARRIVING, HEAD, BUSY, FOLLOWING, UPGRADED, IDLE };
 
 struct connection {
 	struct connections *table;
@@ -289,6 +289,7 @@ static bool is_unfinished(const struct connection *connection, int64_t now)
 	case BUSY:
 		return true;
 	case FOLLOWING:
+	case UPGRADED:
 		return false;
 	case IDLE: /* its next request may wait to be read */
 		return now < connection->table->stop_ms && has_unread_input(connection);
@@ -319,15 +320,25 @@ size_t connections_unfinished(struct connections *connections)
 	return count;
 }
 
-size_t connections_following(struct connections *connections)
+static size_t count_of(struct connections *connections, enum state state)
 {
 	size_t count = 0;
 
 	pthread_mutex_lock(&connections->lock);
 	for (struct connection *c = connections->first; c; c = c->next)
-		count += c->state == FOLLOWING;
+		count += c->state == state;
 	pthread_mutex_unlock(&connections->lock);
 	return count;
+}
+
+size_t connections_following(struct connections *connections)
+{
+	return count_of(connections, FOLLOWING);
+}
+
+size_t connections_upgraded(struct connections *connections)
+{
+	return count_of(connections, UPGRADED);
 }
 
 struct connection *connections_started(struct connections *connections, int fd)
@@ -401,6 +412,11 @@ void connection_follows(struct connection *connection)
 {
 	set_deadline(connection, NO_DEADLINE);
 	set_state(connection, FOLLOWING);
+}
+
+void connection_upgraded(struct connection *connection)
+{
+	connection->state = UPGRADED;
 }
 
 void connection_give(struct connection *connection, int64_t patience_ms)

@@ -8,6 +8,7 @@
  *	ARRIVING ──(library took it)──▶ HEAD ──(head complete)──▶ BUSY ──(reply sent)──▶ IDLE ──(next request
  *line)──▶ HEAD
  *	BUSY ──(a reply that stays open)──▶ FOLLOWING ──(its end)──▶ IDLE
+ *	BUSY ──(upgraded)──▶ UPGRADED
  *
  * A connection that is closed while its peer may still be writing is kept for up to a second more and read
  * from, or the peer would lose the reply.
@@ -62,8 +63,9 @@ void connections_stop(struct connections *connections);
 size_t connections_count(struct connections *connections);
 /* How many may still want a reply. Those that follow are not among them. */
 size_t connections_unfinished(struct connections *connections);
-/* How many follow. */
+/* How many follow, and how many were upgraded. */
 size_t connections_following(struct connections *connections);
+size_t connections_upgraded(struct connections *connections);
 
 /* --- from the library's threads */
 
@@ -78,6 +80,8 @@ void connection_body_complete(struct connection *connection);
 void connection_sends(struct connection *connection, size_t size);
 /* Its reply stays open: no deadline, and a stop does not wait for it. */
 void connection_follows(struct connection *connection);
+/* It does not speak HTTP any more; the same. */
+void connection_upgraded(struct connection *connection);
 /* Sets a deadline from now on. */
 void connection_give(struct connection *connection, int64_t patience_ms);
 void connection_request_done(struct connection *connection);

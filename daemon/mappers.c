@@ -79,7 +79,7 @@ static void take_over(void *context, struct MHD_Connection *http, void *slot, co
 	(void)extra;
 	mapper->request = request;
 	mapper->handle = handle;
-	connection_follows(request->peer);
+	connection_upgraded(request->peer);
 	add_mapper(mappers, mapper);
 	if (extra_size > 0 || connections_stopping(request->service->connections))
 		shutdown(fd, SHUT_RDWR);

@@ -21,7 +21,8 @@ struct scrape {
 	const struct service *service;
 	struct history_totals reloads;
 	uint64_t reload_failed_not, reload_time_ns;
-	uint64_t uptime_ns, started_ns, runtimes, connections, events, events_lost, followers, lock_ins;
+	uint64_t uptime_ns, started_ns, runtimes, connections, events, events_lost, followers, upgraded,
+	        lock_ins;
 	uint64_t counted[METRICS_COUNTERS];
 	struct rtreg_statistics library;
 	struct rtreg_timing timings[TIMINGS_MAX];
@@ -263,6 +264,8 @@ static const struct metric metrics[] = {
          "Events that followers did not get because they were too slow.", write_number, AT(events_lost)},
         {"rtreg_event_followers", "gauge", "Requests for events that stay open.", write_number,
          AT(followers)},
+        {"rtreg_mapping_connections", "gauge", "Connections that were upgraded to map the configuration.",
+         write_number, AT(upgraded)},
         {"process_cpu_seconds_total", "counter", "Processor time used, in user and system mode.",
          write_seconds, AT(process.cpu_ns)},
         {"process_open_fds", "gauge", "Open descriptors.", write_number, AT(process.open_fds)},
@@ -301,6 +304,7 @@ static void collect(const struct service *service, struct scrape *ret)
 	                       .events = events_count(service->events),
 	                       .events_lost = events_lost(service->events),
 	                       .followers = connections_following(service->connections),
+	                       .upgraded = connections_upgraded(service->connections),
 	                       .lock_ins = count_lock_ins(service->registry)};
 	history_totals(service->history, &ret->reloads);
 	ret->reload_failed_not = !ret->reloads.failed;

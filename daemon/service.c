@@ -123,7 +123,9 @@ static int make_parts(struct service *service, const struct loop *loop, struct r
 static int open_registry(struct service *service, struct rtreg_error *error)
 {
 	const struct rtreg_step steps[] = {
-	        {.name = "sharing", .prepare = sharing_prepare, .context = service->sharing}, /* the first one */
+	        {.name = "sharing",
+	         .prepare = sharing_prepare,
+	         .context = service->sharing}, /* the first one */
 	        {.name = "log", .prepare = log_prepare},
 	        {.name = "diagnostic-port", .prepare = diagnostic_prepare, .context = service->diagnostic},
 	        {.name = "record", .prepare = gate_prepare, .context = service->gate}, /* the last one */
@@ -255,7 +257,8 @@ static void take_leave(struct service *service)
 
 	add_own_event(service, "stop", NULL);
 	events_end(service->events);
-	while (connections_following(service->connections) > 0 && monotonic_now_ms() < end_ms) {
+	while (connections_following(service->connections) + connections_upgraded(service->connections) > 0 &&
+	       monotonic_now_ms() < end_ms) {
 		connections_tick(service->connections);
 		nanosleep(&(struct timespec){.tv_nsec = LEAVE_TICK_NS}, NULL);
 	}

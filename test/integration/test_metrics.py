@@ -28,7 +28,7 @@ ROW = re.compile(r"^\| `(\w+)` \| (\w+) \| (.+?) \| (.+?) \|$", re.MULTILINE)
 PROMTOOL = os.environ.get("RTREG_PROMTOOL") or shutil.which("promtool")
 CONTENT_TYPE = "text/plain; version=0.0.4"
 BUILT_IN_STEPS = ("read", "merge", "check", "probe", "seal", "repair", "scripts", "publish", "commit")
-OWN_STEPS = ("log", "diagnostic-port", "record")
+OWN_STEPS = ("sharing", "log", "diagnostic-port", "record")
 
 GOOD = """# HELP a_total Text with \\\\ and \\n.
 # TYPE a_total counter

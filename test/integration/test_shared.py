@@ -146,6 +146,75 @@ class Answers(SharedTest):
 
                 self.wait_for(is_mapped, "another try")
 
+    def test_answers_never_go_back_while_the_configuration_changes(self):
+        self.start()
+        made, seen, done = {1: "runc"}, [], threading.Event()
+
+        def look(client, answers):
+            while not done.is_set():
+                answers.append(client.ask("resolve", ""))
+
+        def come_and_go():
+            while not done.is_set():
+                connection = self.upgraded()
+                code, _, fd = ask(connection, SNAPSHOT)
+                if code == 0:
+                    os.close(fd)
+                connection.close()
+
+        threads = [threading.Thread(target=come_and_go)]
+        for _ in range(3):
+            seen.append([])
+            threads.append(threading.Thread(target=look, args=(self.mapped_driver(), seen[-1])))
+        for thread in threads:
+            thread.start()
+        try:
+            for i in range(100):
+                name = f"r{i}"
+                reply = self.reload({"runtimes": {name: {"path": "/bin/true"}}, "default-runtime": name})
+                made[reply.json["generation"]] = name
+            last = max(made)
+            self.wait_for(lambda: all(answers and answers[-1][5] == str(last) for answers in seen), "the last generation")
+        finally:
+            done.set()
+            for thread in threads:
+                thread.join()
+        for answers in seen:
+            generations = [int(answer[5]) for answer in answers]
+            self.assertEqual(generations, sorted(generations))
+            self.assertEqual({(int(a[5]), a[1]) for a in answers} - set(made.items()), set())
+
+    def test_going_back_without_a_confirmation_is_seen(self):
+        self.start()
+        client = self.mapped_driver()
+        self.assertEqual(self.reload({"runtimes": {"new": {"path": "/bin/true"}}, "default-runtime": "new"},
+                                     "?confirm=1").status, 200)
+        self.check(client.ask("resolve", ""), 0, "new")
+        self.wait_for(lambda: client.ask("resolve", "")[1] == "runc", "the configuration before")
+        self.check_mapped(client)
+
+    def test_a_daemon_without_descriptors_reloads_and_answers(self):
+        self.start()
+        client, control = self.mapped_driver(), self.keep_connection()
+        self.check(client.ask("resolve", ""), 0, "runc")
+        self.get("/v1/status", connection=control)
+        limits = resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE)
+        used = {int(name) for name in os.listdir(f"/proc/{self.process.pid}/fd")}
+        free = next(number for number in range(1024) if number not in used)
+        resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE, (free, limits[1]))
+        reply = self.request("POST", "/v1/reload", '{"runtimes":{"new":{"path":"/bin/true"}}}', connection=control)
+        self.assertEqual(reply.status, 200, reply.text)
+        # by the socket, or mapped anew: with its first connection it has given descriptors back
+        self.check(client.ask("resolve", "new"), 0, "new")
+        self.assertIn("cannot share the configuration", self.read_log())
+        resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE, limits)
+
+        def is_mapped():
+            self.check(client.ask("resolve", "new"), 0, "new")
+            return client.ask("mapped") == ["0", "1"]
+
+        self.wait_for(is_mapped, "another try")
+
     def test_many_reloads_leave_nothing_behind(self):
         self.start()
         client = self.mapped_driver()
@@ -285,6 +354,9 @@ class Upgrading(SharedTest):
         self.assertEqual(self.memfds(), 0)
         first, second = self.upgraded(), self.upgraded()
         self.assertEqual(self.memfds(), 1)
+        metrics = self.get("/metrics").text
+        self.assertIn("\nrtreg_mapping_connections 2\n", metrics)
+        self.assertIn("\nrtreg_event_followers 0\n", metrics)
         self.reload({"labels": ["a=c"]})
         self.assertEqual(self.memfds(), 1)
         first.close()
