@@ -18,7 +18,8 @@ struct utf16 {
 
 static int fail_at(size_t offset, struct rtreg_error *error)
 {
-	return error_set(error, -EINVAL, NULL, "failed to decode configuration JSON at offset %zu", offset);
+	error_set(error, -EINVAL, NULL, "failed to decode configuration JSON at offset %zu", offset);
+	return -EINVAL;
 }
 
 /* How many bytes from here on are ASCII for sure, eight at a time: nearly all of a configuration is. */
@@ -127,9 +128,9 @@ int encoding_text(const char *bytes, size_t size, const char **ret, size_t *ret_
 int encoding_to_utf8(const char *bytes, size_t size, char **ret, size_t *ret_length,
                      struct rtreg_error *error)
 {
-	const char *text;
-	size_t length;
-	char *own;
+	const char *text = "";
+	size_t length = 0;
+	char *own = NULL;
 	int r = encoding_text(bytes, size, &text, &length, &own, error);
 
 	if (r < 0)

@@ -12,7 +12,7 @@
 #include "base/cleanup.h"
 #include "base/fs.h"
 
-#define BINARY "/usr/local/sbin/rtreg-bench-no-such-runtime"
+#define BINARY "/nonexistent/runtime"
 
 /* --- configurations --- */
 
@@ -21,7 +21,7 @@ static void append_runtime(struct text *text, const char *name, const char *argu
 	text_append(text, first ? "\n" : ",\n");
 	text_printf(text,
 	            "    \"%s\": {\n      \"path\": \"" BINARY "\",\n      \"runtimeArgs\": [\n"
-	            "        \"--log-level=info\",\n        \"--for=%s\"\n      ]\n    }",
+	            "        \"--debug\",\n        \"--for=%s\"\n      ]\n    }",
 	            name, argument);
 }
 
