@@ -4,7 +4,7 @@
  * reloaded many times a second. At its end it proves that nothing was lost: exit code 0, else 1.
  *
  *     engine --bundle DIR --runtime-root DIR [--config-file FILE] [--state-dir DIR] [--threads N] …
- *     cc -D_GNU_SOURCE engine.c engine_container.c $(pkg-config --cflags --libs rtreg liburcu) -pthread
+ *     cc -O2 -DNDEBUG -D_GNU_SOURCE -D_LGPL_SOURCE engine.c engine_container.c $(pkg-config --cflags --libs rtreg liburcu) -pthread
  *
  * Begin with engine_container.c: what a container takes of a configuration, and how it keeps it. Here are the
  * threads: those that work (work()) are registered with liburcu, since they borrow. The one that reloads
@@ -223,6 +223,7 @@ int main(int argc, char **argv)
 	engine.root = realpath(engine.root, NULL); /* lock-ins are told apart by the absolute one */
 	engine.all = calloc((size_t)engine.containers, sizeof(struct container));
 	engine.running = calloc((size_t)engine.containers, sizeof(struct container *));
+	rtreg_name_init(&engine.prepared, engine.runtime); /* holds for every generation to come */
 	if (prepare_spawn(&engine) < 0 || !engine.root || !engine.all || !engine.running)
 		perror("engine: cannot begin");
 	else if (rtreg_open(&options, &engine.registry, &error) < 0 || remove_left_over(&engine, &error) < 0)

@@ -26,6 +26,7 @@ struct container {
 struct engine {
 	struct rtreg *registry;
 	const char *bundle, *root, *runtime;
+	struct rtreg_name prepared; /* `runtime`, as it is looked up for each container */
 	long threads, containers, rate, seconds;
 	long long deadline; /* ns; no container is begun later */
 	posix_spawn_file_actions_t actions;

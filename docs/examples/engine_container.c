@@ -108,7 +108,7 @@ static int look(struct engine *engine, uint64_t *ret_generation, struct rtreg_er
 	rcu_read_lock();
 	snapshot = rtreg_borrow(engine->registry);
 	*ret_generation = rtreg_snapshot_generation(snapshot);
-	code = rtreg_resolve(snapshot, engine->runtime, &runtime, error);
+	code = rtreg_resolve_name(snapshot, &engine->prepared, &runtime, error);
 	rtreg_tsan_reader_done(engine->registry); /* for builds with the thread sanitizer; else nothing */
 	rcu_read_unlock();                        /* from here on the strings in `runtime` may go */
 	return code;

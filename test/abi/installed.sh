@@ -23,7 +23,7 @@ compile() {
 }
 
 compile minimal liburcu-bp minimal.c
-compile engine liburcu engine.c engine_container.c
+flags="$flags -D_LGPL_SOURCE" compile engine liburcu engine.c engine_container.c
 compile client '' client.c
 
 export LD_LIBRARY_PATH="$work/root$libdir"

@@ -14,7 +14,8 @@
  *
  * Include it after the liburcu flavour of your choice: <urcu.h> (memb; mb with RCU_MB defined), <urcu-qsbr.h>
  * or <urcu-bp.h>. All files that borrow from one registry include the same one. Without any of them the
- * header still compiles, and declares everything but rtreg_open() and rtreg_borrow().
+ * header still compiles, and declares everything but rtreg_open() and rtreg_borrow(). Where reading must be fast,
+ * define _LGPL_SOURCE before it, and NDEBUG: docs/read.md.
  *
  * Functions that return int return 0 or a negative errno. Where a `struct rtreg_error *` or a
  * `struct rtreg_report **` is taken, NULL means "not wanted". Outputs are untouched on failure. Nothing here
