@@ -99,15 +99,15 @@ static const struct family {
         {"8", numbered, 8},
 };
 
-/* The slots that are looked at until `name` is found. */
+/* The slots that are looked at until `name` is found; 0: it is not. */
 static uint64_t way_to(const struct rtreg_snapshot *snapshot, const char *name)
 {
 	const struct rtreg_snapshot_head *head = &snapshot->head;
 	struct rtreg_runtime runtime;
 	uint64_t at = rtreg_hash(name, strlen(name)), slots = 1;
 
-	ck_assert_int_eq(rtreg_resolve(snapshot, name, &runtime, NULL), 0);
-	ck_assert_ptr_eq(runtime.name, name);
+	if (rtreg_resolve(snapshot, name, &runtime, NULL) < 0 || runtime.name != name)
+		return 0;
 	while (head->slots[at & head->mask].runtime->name != name) {
 		at++;
 		slots++;
@@ -128,6 +128,8 @@ START_TEST(table_ways_are_no_longer_than_those_of_random_names)
 	for (unsigned i = 0; i < family->count; i++) {
 		uint64_t way = way_to(snapshot, names + (size_t)i * ROOM);
 
+		if (way == 0) /* an assertion for each would take longer than all else */
+			ck_abort_msg("%s: not found", names + (size_t)i * ROOM);
 		sum += way;
 		longest = way > longest ? way : longest;
 	}
