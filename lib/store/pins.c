@@ -56,11 +56,11 @@ static void unpin_locked(struct lifetime *lifetime)
 static inline const struct rtreg_snapshot *pin_in(struct store *store, unsigned slot)
 {
 	const struct rtreg_snapshot *snapshot;
-	uint64_t seq = slot_enter(slot);
+	uint64_t seq = slot_enter(slot, SECTION_PIN);
 
 	snapshot = __atomic_load_n(&store->head.published, __ATOMIC_ACQUIRE);
 	pins_add(&snapshot->lifetime->pins, slot);
-	slot_leave(slot, seq);
+	slot_leave(slot, SECTION_PIN, seq);
 	return snapshot;
 }
 
@@ -71,12 +71,12 @@ static __attribute__((noinline)) void tell_and_leave(struct lifetime *lifetime, 
 	pthread_mutex_lock(&store->lock);
 	ask_for_recount(lifetime);
 	pthread_mutex_unlock(&store->lock);
-	slot_leave(slot, seq);
+	slot_leave(slot, SECTION_UNPIN, seq);
 }
 
 static inline void unpin_in(struct lifetime *lifetime, unsigned slot)
 {
-	uint64_t seq = slot_enter(slot);
+	uint64_t seq = slot_enter(slot, SECTION_UNPIN);
 
 	pins_return(&lifetime->pins, slot);
 	/* Now it may be counted; it is not freed before the section ends. */
@@ -84,7 +84,7 @@ static inline void unpin_in(struct lifetime *lifetime, unsigned slot)
 	if (__builtin_expect(atomic_load_explicit(&lifetime->retired, memory_order_relaxed), 0))
 		tell_and_leave(lifetime, slot, seq);
 	else
-		slot_leave(slot, seq);
+		slot_leave(slot, SECTION_UNPIN, seq);
 }
 
 /* --- who knows which --- */

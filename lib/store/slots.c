@@ -78,25 +78,25 @@ unsigned slot_claim(void)
 }
 
 /* Who is there for longer than a moment has been taken off its processor, or waits for a lock. */
-static void wait_for(const struct slot *slot)
+static void wait_for(const _Atomic uint64_t *seq)
 {
-	uint64_t seen = atomic_load_explicit(&slot->seq, memory_order_acquire);
+	uint64_t seen = atomic_load_explicit(seq, memory_order_acquire);
 	long pause_ns = FIRST_PAUSE_NS;
 
 	if (seen % 2 == 0)
 		return;
 	sched_yield();
-	while (atomic_load_explicit(&slot->seq, memory_order_acquire) == seen) {
+	while (atomic_load_explicit(seq, memory_order_acquire) == seen) {
 		nanosleep(&(struct timespec){.tv_nsec = pause_ns}, NULL);
 		if (pause_ns < LONGEST_PAUSE_NS)
 			pause_ns *= 2;
 	}
 }
 
-void slots_wait(void)
+void slots_wait(enum section kind)
 {
 	for (unsigned i = 1; i < SLOT_COUNT; i++)
-		wait_for(&slots[i]);
+		wait_for(&slots[i].seq[kind]);
 }
 
 bool slots_settle(void)
@@ -105,6 +105,6 @@ bool slots_settle(void)
 		return true; /* there are no sections */
 	if (!barrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED))
 		return false;
-	slots_wait();
+	slots_wait(SECTION_PIN);
 	return true;
 }

@@ -19,9 +19,19 @@
 #define SLOT_COUNT  64  /* number 0 is no slot: it stands for all threads that have none */
 #define SLOT_STRIDE 128 /* two cache lines: the processor fetches them in pairs */
 
-/* Odd while the slot's thread is in a section. Written by that thread alone. */
+/*
+ * Two kinds, each with a number of its own: nobody waits for both at once, and who pins and unpins in turn does not
+ * wait for the one to be written before it reads it for the other.
+ */
+enum section {
+	SECTION_PIN,
+	SECTION_UNPIN,
+	SECTION_KINDS,
+};
+
+/* Odd while the slot's thread is in a section of the kind. Written by that thread alone. */
 struct slot {
-	_Alignas(SLOT_STRIDE) _Atomic uint64_t seq;
+	_Alignas(SLOT_STRIDE) _Atomic uint64_t seq[SECTION_KINDS];
 };
 
 #define SLOT_HIDDEN __attribute__((visibility("hidden")))
@@ -40,32 +50,32 @@ void slots_init(void);
 unsigned slot_claim(void);
 
 /* A section of the slot's thread; sections do not nest. Returns what slot_leave() wants. */
-static inline uint64_t slot_enter(unsigned index)
+static inline uint64_t slot_enter(unsigned index, enum section kind)
 {
-	uint64_t seq = atomic_load_explicit(&slots[index].seq, memory_order_relaxed);
+	uint64_t seq = atomic_load_explicit(&slots[index].seq[kind], memory_order_relaxed);
 
-	atomic_store_explicit(&slots[index].seq, seq + 1, memory_order_relaxed);
+	atomic_store_explicit(&slots[index].seq[kind], seq + 1, memory_order_relaxed);
 	/* The processor may still put off the store behind what follows: slots_settle() makes it come forward. */
 	atomic_signal_fence(memory_order_seq_cst);
 	return seq;
 }
 
 /* Who sees that a section is over sees all that was done in it. */
-static inline void slot_leave(unsigned index, uint64_t seq)
+static inline void slot_leave(unsigned index, enum section kind, uint64_t seq)
 {
-	atomic_store_explicit(&slots[index].seq, seq + 2, memory_order_release);
+	atomic_store_explicit(&slots[index].seq[kind], seq + 2, memory_order_release);
 }
 
 /*
- * Waits for the end of every section that this thread can know of: those whose effects it has seen. Sleeps
- * where it has to wait. Context: no lock held that is taken in a section.
+ * Waits for the end of every section of the kind that this thread can know of: those whose effects it has seen. Sleeps
+ * where it has to wait. Context: no lock held that is taken in such a section.
  */
-void slots_wait(void);
+void slots_wait(enum section kind);
 
 /*
- * Returns when every section that comes after sees all stores that this thread made before the call, and all
- * others have ended. False: the kernel no longer lets us; nothing is known then.
- * Context: as slots_wait().
+ * Returns when every thread has come to a point from which on it sees all stores that this thread made before the call,
+ * all that others stored before that point is seen here, and no section to pin that began before it goes on. False: the
+ * kernel no longer lets us; nothing is known then. Context: as slots_wait().
  */
 bool slots_settle(void);
 

@@ -105,7 +105,7 @@ static bool wait_for_work(struct store *store)
 
 /*
  * Everything that waits, at once. All sections that could have pinned one of them end, then all reader sections
- * that could have borrowed one. Called with the lock held, and gives it back meanwhile: some of these sections take it.
+ * that could have borrowed one. Called with the lock held, and gives it back meanwhile.
  */
 static void pass_all(struct store *store)
 {
@@ -137,7 +137,7 @@ static void *reclaim(void *argument)
 		pthread_mutex_unlock(&store->lock);
 		/* An unpin is counted before its section ends, and looks at what we are about to free. */
 		if (unused.count > 0)
-			slots_wait();
+			slots_wait(SECTION_UNPIN);
 		free_all(&unused, store->statistics);
 		pthread_mutex_lock(&store->lock);
 	}

@@ -19,7 +19,7 @@ enum location {
 	RECOUNT,
 	HANDED, /* from one user to the other: a generation + 1 */
 	SEQ,
-	RETIRED = SEQ + CELLS,
+	RETIRED = SEQ + SECTIONS,
 	PINS = RETIRED + GENERATIONS,
 	UNPINS = PINS + GENERATIONS * CELLS,
 	LOCATIONS = UNPINS + GENERATIONS * CELLS,

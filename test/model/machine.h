@@ -23,10 +23,15 @@ enum thread { USER_1, USER_2, WRITER, RECLAIMER, THREADS };
 #define GENERATIONS 3           /* the last one stays */
 #define SUPERSEDED  (GENERATIONS - 1)
 
+/* The number of a slot's section: of those to pin, and of those to unpin. */
+#define PINNING(slot)   (slot)
+#define UNPINNING(slot) (CELLS + (slot))
+#define SECTIONS        (2 * CELLS)
+
 /* One for each access that others may notice. */
 enum op {
 	END,
-	/* Users; the argument of some is a cell. */
+	/* Users; the argument of the first two is a section, that of others a cell. */
 	ENTER,
 	LEAVE, /* the second argument of this and of the unpin: whether it is a release */
 	LOAD_PUBLISHED,
@@ -44,11 +49,11 @@ enum op {
 	PUBLISH,
 	RETIRE,
 	APPEND,
-	/* The reclaimer; the argument is a thread, slot, cell or generation, or where to go on. */
+	/* The reclaimer; the argument is a thread, section, cell or generation, or where to go on. */
 	SLEEP,
 	TAKE_WAITING, /* goes on elsewhere if nothing waits */
 	MEMBARRIER,
-	SAMPLE, /* skips the next if the slot is in no section */
+	SAMPLE, /* skips the next if nobody is in the section */
 	AWAIT,
 	RETIRE_BATCH,
 	HOLD,

@@ -48,10 +48,10 @@ static enum mutant mutant;
 
 /* --- the programs, as lib/store has them --- */
 
-static void emit_section(enum thread thread, enum op op, unsigned slot)
+static void emit_section(enum thread thread, enum op op, unsigned section)
 {
 	if (mutant != NO_SEQ)
-		emit(thread, op, slot, mutant != LEAVE_RELAXED);
+		emit(thread, op, section, mutant != LEAVE_RELAXED);
 }
 
 /* rtreg_pin(); without a slot if that is 0. */
@@ -60,13 +60,13 @@ static void emit_pin(enum thread thread, unsigned slot)
 	if (slot == 0)
 		emit(thread, TAKE_LOCK, 0, 0);
 	else
-		emit_section(thread, ENTER, slot);
+		emit_section(thread, ENTER, PINNING(slot));
 	emit(thread, LOAD_PUBLISHED, 0, 0);
 	emit(thread, ADD_PIN, slot, 0);
 	if (slot == 0)
 		emit(thread, UNLOCK, 0, 0);
 	else
-		emit_section(thread, LEAVE, slot);
+		emit_section(thread, LEAVE, PINNING(slot));
 }
 
 /* store_pin() */
@@ -95,10 +95,10 @@ static void emit_unpin(enum thread thread, unsigned slot)
 		emit_locked_unpin(thread);
 		return;
 	}
-	emit_section(thread, ENTER, slot);
+	emit_section(thread, ENTER, UNPINNING(slot));
 	emit(thread, ADD_UNPIN, slot, mutant != UNPIN_RELAXED);
 	if (mutant == LOOK_AFTER_LEAVE)
-		emit_section(thread, LEAVE, slot);
+		emit_section(thread, LEAVE, UNPINNING(slot));
 	if (mutant != NO_LOOK) {
 		emit(thread, LOOK, 3, 0);
 		emit(thread, TAKE_LOCK, 0, 0);
@@ -106,7 +106,7 @@ static void emit_unpin(enum thread thread, unsigned slot)
 		emit(thread, UNLOCK, 0, 0);
 	}
 	if (mutant != LOOK_AFTER_LEAVE)
-		emit_section(thread, LEAVE, slot);
+		emit_section(thread, LEAVE, UNPINNING(slot));
 }
 
 /* pins_count() */
@@ -140,27 +140,35 @@ static void emit_writer(void)
 }
 
 /* slots_wait() */
-static void emit_wait(void)
+static void emit_wait_for(unsigned section)
 {
-	for (unsigned slot = 1; slot <= SLOTS; slot++) {
-		emit(RECLAIMER, SAMPLE, slot, 0);
-		emit(RECLAIMER, AWAIT, slot, 0);
-	}
+	emit(RECLAIMER, SAMPLE, section, 0);
+	emit(RECLAIMER, AWAIT, section, 0);
+}
+
+static void emit_wait_for_pins(void)
+{
+	for (unsigned slot = 1; slot <= SLOTS; slot++)
+		emit_wait_for(PINNING(slot));
+}
+
+static void emit_wait_for_unpins(void)
+{
+	for (unsigned slot = 1; slot <= SLOTS; slot++)
+		emit_wait_for(UNPINNING(slot));
 }
 
 /* pass_all() */
 static void emit_pass(void)
 {
-	if (mutant != WAIT_LOCKED)
-		emit(RECLAIMER, UNLOCK, 0, 0);
+	emit(RECLAIMER, UNLOCK, 0, 0);
 	for (unsigned user = 0; user < USERS && mutant != NO_MEMBARRIER; user++)
 		emit(RECLAIMER, MEMBARRIER, user, 0);
 	if (mutant != NO_FIRST_WAIT)
-		emit_wait();
+		emit_wait_for_pins();
 	if (mutant == RETIRED_LATE)
 		emit(RECLAIMER, RETIRE_BATCH, 0, 0);
-	if (mutant != WAIT_LOCKED)
-		emit(RECLAIMER, TAKE_LOCK, 0, 0);
+	emit(RECLAIMER, TAKE_LOCK, 0, 0);
 	emit(RECLAIMER, HOLD, 0, 0);
 }
 
@@ -179,10 +187,12 @@ static void emit_reclaimer(void)
 		emit_target(RECLAIMER, not_asked);
 	}
 	emit(RECLAIMER, UNHOLD, 0, 0);
+	if (mutant == WAIT_LOCKED)
+		emit_wait_for_unpins();
 	emit(RECLAIMER, UNLOCK, 0, 0);
 	emit(RECLAIMER, GO_ON_UNLESS_UNUSED, start, 0);
 	if (mutant != NO_SECOND_WAIT)
-		emit_wait();
+		emit_wait_for_unpins();
 	emit(RECLAIMER, FREE, 0, 0);
 	emit(RECLAIMER, GO_ON, start, 0);
 }

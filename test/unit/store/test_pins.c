@@ -235,13 +235,13 @@ END_TEST
 START_TEST(reclaimer_waits_for_a_section_that_may_be_pinning)
 {
 	unsigned slot = slot_index != 0 ? slot_index : slot_claim();
-	uint64_t seq = slot_enter(slot);
+	uint64_t seq = slot_enter(slot, SECTION_PIN);
 
 	publish(2);
 	wait_for(0, 1, 0);
 	let_others_run();
 	ck_assert_uint_eq(__atomic_load_n(&begun, __ATOMIC_RELAXED), 0);
-	slot_leave(slot, seq);
+	slot_leave(slot, SECTION_PIN, seq);
 	wait_until_begun(1);
 }
 END_TEST
@@ -262,13 +262,13 @@ START_TEST(reclaimer_waits_for_a_section_that_may_be_unpinning)
 	allow_all();
 	publish(2);
 	wait_for(0, 0, 1);
-	seq = slot_enter(slot);
+	seq = slot_enter(slot, SECTION_UNPIN);
 	pthread_create(&thread, NULL, unpin_on_thread, (void *)pin);
 	pthread_join(thread, NULL);
 	wait_for(0, 0, 0); /* counted as unpinned, and yet */
 	let_others_run();
 	ck_assert_uint_eq(freed(), 0);
-	slot_leave(slot, seq);
+	slot_leave(slot, SECTION_UNPIN, seq);
 	wait_until_freed(1);
 }
 END_TEST
