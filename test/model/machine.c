@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "seen.h"
+
 #define BUFFER  8 /* stores that can wait; whose buffer is full waits too */
 #define PROGRAM 80
 #define DEPTH   1000
@@ -330,69 +332,6 @@ static void step(struct state *s, unsigned thread)
 
 /* --- exploring --- */
 
-/* The hashes of the states that were seen: of 64 bits, so that two will not be taken for one. */
-static struct {
-	uint64_t *hashes;
-	size_t size, count; /* a power of 2 */
-} seen;
-
-static uint64_t hash_of(const struct state *s)
-{
-	const uint8_t *bytes = (const uint8_t *)s;
-	uint64_t hash = 0x9e3779b97f4a7c15u, word;
-
-	for (size_t i = 0; i < sizeof(*s); i += sizeof(word)) {
-		word = 0;
-		memcpy(&word, bytes + i, sizeof(*s) - i < sizeof(word) ? sizeof(*s) - i : sizeof(word));
-		hash = (hash ^ word) * 0xff51afd7ed558ccdu;
-		hash ^= hash >> 32;
-	}
-	return hash | (hash == 0);
-}
-
-static bool insert(uint64_t hash)
-{
-	size_t i = hash & (seen.size - 1);
-
-	while (seen.hashes[i] != 0 && seen.hashes[i] != hash)
-		i = (i + 1) & (seen.size - 1);
-	if (seen.hashes[i] == hash)
-		return false;
-	seen.hashes[i] = hash;
-	seen.count++;
-	return true;
-}
-
-static void seen_start(size_t size)
-{
-	free(seen.hashes);
-	seen.hashes = calloc(size, sizeof(seen.hashes[0]));
-	seen.size = size;
-	seen.count = 0;
-	if (!seen.hashes)
-		give_up("no memory");
-}
-
-static void seen_grow(void)
-{
-	uint64_t *old = seen.hashes;
-	size_t size = seen.size;
-
-	seen.hashes = NULL;
-	seen_start(2 * size);
-	for (size_t i = 0; i < size; i++)
-		if (old[i] != 0)
-			insert(old[i]);
-	free(old);
-}
-
-static bool is_new(const struct state *s)
-{
-	if (2 * seen.count > seen.size)
-		seen_grow();
-	return insert(hash_of(s));
-}
-
 /* What does nothing that another thread can notice or disturb; a store is noticed when it drains. */
 static bool is_private(enum op op)
 {
@@ -457,7 +396,7 @@ static void explore(const struct state *from, unsigned depth);
 
 static void go(struct state *next, unsigned depth)
 {
-	if (!wrong && is_new(next))
+	if (!wrong && seen_add(next, sizeof(*next)))
 		explore(next, depth + 1);
 }
 
@@ -495,10 +434,8 @@ const char *machine_explore(size_t *ret_states)
 
 	memset(&start, 0, sizeof(start));
 	wrong = NULL;
-	seen_start((size_t)1 << 16);
+	seen_start();
 	go(&start, 0);
-	*ret_states = seen.count;
-	free(seen.hashes);
-	seen.hashes = NULL;
+	*ret_states = seen_end();
 	return wrong;
 }
