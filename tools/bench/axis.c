@@ -19,9 +19,9 @@ static void logarithmic_ticks(struct axis *axis)
 	static const double steps[] = {1, 2, 5};
 	const bool few = axis->to / axis->from > 1e5;
 
-	for (double ten = pow(10, floor(log10(axis->from))); ten <= axis->to; ten *= 10)
+	for (int exponent = (int)floor(log10(axis->from)); pow(10, exponent) <= axis->to; exponent++)
 		for (int i = 0; i < (few ? 1 : 3); i++)
-			add_tick(axis, ten * steps[i]);
+			add_tick(axis, pow(10, exponent) * steps[i]);
 }
 
 /* Four to nine of them. */

@@ -7,6 +7,10 @@
 #ifndef RTREG_BENCH_FLAVOR_H
 #define RTREG_BENCH_FLAVOR_H
 
+#ifdef __clang_analyzer__
+#undef _LGPL_SOURCE /* in what would be inlined it sees a null pointer that liburcu has set meanwhile */
+#endif
+
 #if defined(FLAVOR_BP)
 #include <urcu-bp.h>
 #define FLAVOR_ENDING bp

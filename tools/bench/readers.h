@@ -19,6 +19,7 @@ struct reader_place {
 	const struct rtreg_snapshot *hazard;
 } __attribute__((aligned(CACHE_LINE)));
 
+/* NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): what threads write must not lie together */
 struct readers {
 	struct rtreg *registry;
 	const struct world_name *names;    /* in the order in which they are asked for */

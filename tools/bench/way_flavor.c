@@ -96,19 +96,41 @@ const struct rcu_flavor_struct *FLAVOR_(flavor)(void)
 }
 #endif
 
-#define WAY(what, how, function)                                                               \
-	{                                                                                      \
-		.name = FLAVOR_NAME ", " what, .help = how, .batch = function, .enter = enter, \
-		.leave = leave, .flavor = flavor,                                              \
-	}
-
 const struct way FLAVOR_(ways)[] = {
 #ifdef FLAVOR_CALLS
-        WAY("three calls", "for languages that inline nothing", live_batch),
+        {
+                .name = FLAVOR_NAME ", three calls",
+                .help = "for languages that inline nothing",
+                .batch = live_batch,
+                .enter = enter,
+                .leave = leave,
+                .flavor = flavor,
+        },
 #else
-        WAY("inline", "what the header inlines", inline_batch),
-        WAY("prepared", "the same with a name whose hash is taken already", prepared_batch),
-        WAY("one call", "a section that is inlined, and one call into the library", live_batch),
+        {
+                .name = FLAVOR_NAME ", inline",
+                .help = "what the header inlines",
+                .batch = inline_batch,
+                .enter = enter,
+                .leave = leave,
+                .flavor = flavor,
+        },
+        {
+                .name = FLAVOR_NAME ", prepared",
+                .help = "the same with a name whose hash is taken already",
+                .batch = prepared_batch,
+                .enter = enter,
+                .leave = leave,
+                .flavor = flavor,
+        },
+        {
+                .name = FLAVOR_NAME ", one call",
+                .help = "a section that is inlined, and one call into the library",
+                .batch = live_batch,
+                .enter = enter,
+                .leave = leave,
+                .flavor = flavor,
+        },
 #endif
         {0},
 };
