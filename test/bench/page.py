@@ -10,6 +10,7 @@ A part of the page that is made stands between `<!-- NAME -->` and `<!-- /NAME -
 
 import datetime
 import json
+import os
 import pathlib
 import platform
 import re
@@ -30,21 +31,22 @@ def processor():
     return platform.machine()
 
 
-def where_and_when(commit):
-    today = datetime.date.today().isoformat()
-    return f"Measured {today} at {commit}, {processor()}, Linux {platform.release().split('-')[0]}."
+def where_and_when():
+    load = pathlib.Path("/proc/loadavg").read_text(encoding="utf-8").split()[0]
+    return (f"Measured {datetime.date.today().isoformat()}, {os.cpu_count()} processors ({processor()}), "
+            f"Linux {platform.release().split('-')[0]}, load {load} at the end.")
 
 
-def measured(build, name, options, commit):
+def measured(build, name, options):
     """The tables of one subcommand; its chart is written beside."""
     CHARTS.mkdir(exist_ok=True)
     command = [str(build / "tools/rtreg-bench"), name, *options]
     text = subprocess.check_output([*command, "--markdown", "--plot", str(CHARTS / f"{name}.svg")], text=True)
     said = " ".join(["rtreg-bench", name, *options])
-    return f"![{name}](performance/{name}.svg)\n\n`{said}`. {where_and_when(commit)}\n\n{text}"
+    return f"![{name}](performance/{name}.svg)\n\n`{said}`. {where_and_when()}\n\n{text}"
 
 
-def compared(build, commit):
+def compared(build):
     """What the peers say, beside rtreg-bench's own raw pointer at the same time."""
     own = json.loads(subprocess.check_output(
         [build / "tools/rtreg-bench", "read", "--case", "raw", "--json", "--seconds", "1"], text=True))
@@ -57,7 +59,7 @@ def compared(build, commit):
         for case in told["cases"]:
             lines.append(f"| {told['peer']} | {case['name']} | {case['median']:.2f} ns | {case['ratio']['median']:.2f} "
                          f"| {case['median'] / raw if case['threads'] == 1 else float('nan'):.2f} |".replace("nan", ""))
-    return f"{where_and_when(commit)} The raw pointer in C took {raw:.2f} ns.\n\n" + "\n".join(lines) + "\n"
+    return f"{where_and_when()} The raw pointer in C took {raw:.2f} ns.\n\n" + "\n".join(lines) + "\n"
 
 
 def main():
@@ -67,13 +69,12 @@ def main():
     if not words or words[0].startswith("-"):
         sys.exit(__doc__)
     build, wanted = pathlib.Path(words[0]), words[1:]
-    commit = subprocess.check_output(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], text=True).strip()
 
     def made(part):
         name = part.group(1)
         if wanted and name not in wanted:
             return part.group(0)
-        text = compared(build, commit) if name == "peers" else measured(build, name, options, commit)
+        text = compared(build) if name == "peers" else measured(build, name, options)
         return f"<!-- {name} -->\n{text}<!-- /{name} -->"
 
     page = PART.sub(made, PAGE.read_text(encoding="utf-8"))

@@ -16,6 +16,8 @@ struct pins {
 	struct world world;
 	struct stripe stripes[BENCH_PROCESSORS_MAX];
 	struct stripe shared;
+	const struct rtreg_snapshot *published __attribute__((aligned(CACHE_LINE)));
+	bool retired;
 	pthread_mutex_t mutex;
 	uint64_t guarded __attribute__((aligned(CACHE_LINE)));
 };
@@ -35,45 +37,67 @@ static uintptr_t pin_batch(void *context, unsigned thread, size_t count)
 	return sum;
 }
 
+/*
+ * What the alternatives have to do besides counting, as rtreg_pin() has: find the live snapshot, and when it is given
+ * back see whether somebody waits for the last one.
+ */
+static inline const struct rtreg_snapshot *live(const struct pins *pins)
+{
+	return __atomic_load_n(&pins->published, __ATOMIC_RELAXED);
+}
+
+static inline void returned(struct pins *pins, bool last)
+{
+	if (last && __atomic_load_n(&pins->retired, __ATOMIC_ACQUIRE))
+		__atomic_store_n(&pins->retired, false, __ATOMIC_RELAXED);
+}
+
+static inline __attribute__((always_inline)) uintptr_t count_in(struct pins *pins, uint64_t *count,
+                                                                size_t times)
+{
+	uintptr_t sum = 0;
+
+	for (size_t i = 0; i < times; i++) {
+		__atomic_fetch_add(count, 1, __ATOMIC_ACQUIRE);
+		sum += (uintptr_t)live(pins);
+		returned(pins, __atomic_sub_fetch(count, 1, __ATOMIC_ACQ_REL) == 0);
+	}
+	return sum;
+}
+
 static uintptr_t shared_batch(void *context, unsigned thread, size_t count)
 {
 	struct pins *pins = context;
 
 	(void)thread;
-	for (size_t i = 0; i < count; i++) {
-		__atomic_fetch_add(&pins->shared.count, 1, __ATOMIC_ACQUIRE);
-		__atomic_fetch_sub(&pins->shared.count, 1, __ATOMIC_RELEASE);
-	}
-	return 0;
+	return count_in(pins, &pins->shared.count, count);
 }
 
-/* What is taken is counted in one word, what is returned in another: another thread may return it. */
 static uintptr_t striped_batch(void *context, unsigned thread, size_t count)
 {
 	struct pins *pins = context;
-	uint64_t *stripe = &pins->stripes[thread % BENCH_PROCESSORS_MAX].count;
 
-	for (size_t i = 0; i < count; i++) {
-		__atomic_fetch_add(stripe, 1, __ATOMIC_ACQUIRE);
-		__atomic_fetch_sub(stripe, 1, __ATOMIC_RELEASE);
-	}
-	return 0;
+	return count_in(pins, &pins->stripes[thread % BENCH_PROCESSORS_MAX].count, count);
 }
 
 static uintptr_t mutex_batch(void *context, unsigned thread, size_t count)
 {
 	struct pins *pins = context;
+	uintptr_t sum = 0;
+	bool last;
 
 	(void)thread;
 	for (size_t i = 0; i < count; i++) {
 		pthread_mutex_lock(&pins->mutex);
 		pins->guarded++;
+		sum += (uintptr_t)live(pins);
 		pthread_mutex_unlock(&pins->mutex);
 		pthread_mutex_lock(&pins->mutex);
-		pins->guarded--;
+		last = --pins->guarded == 0;
 		pthread_mutex_unlock(&pins->mutex);
+		returned(pins, last);
 	}
-	return 0;
+	return sum;
 }
 
 static const struct way ways[] = {
@@ -121,6 +145,8 @@ int bench_pin_open(struct bench *bench, struct rtreg_error *error)
 	r = world_init(&pins->world, bench->runtimes);
 	if (r == 0)
 		r = world_open(&pins->world, flavor_bp(), error);
+	if (r == 0)
+		pins->published = rtreg_pin(pins->world.registry);
 	for (unsigned threads = 1; threads <= bench->readers && r == 0; threads *= 2)
 		for (size_t i = 0; i < ARRAY_SIZE(ways) && r == 0; i++)
 			r = add_way(bench, &ways[i], threads);
@@ -133,6 +159,7 @@ void bench_pin_close(struct bench *bench)
 
 	if (!pins)
 		return;
+	rtreg_unpin(pins->published);
 	world_fini(&pins->world);
 	free(pins);
 }
