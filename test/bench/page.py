@@ -57,7 +57,7 @@ def compared(build):
             continue
         told = json.loads(subprocess.check_output([program], text=True))
         for case in told["cases"]:
-            lines.append(f"| {told['peer']} | {case['name']} | {case['median']:.2f} ns | {case['ratio']['median']:.2f} "
+            lines.append(f"| {told['peer']} | `{case['name']}` | {case['median']:.2f} ns | {case['ratio']['median']:.2f} "
                          f"| {case['median'] / raw if case['threads'] == 1 else float('nan'):.2f} |".replace("nan", ""))
     return f"{where_and_when()} The raw pointer in C took {raw:.2f} ns.\n\n" + "\n".join(lines) + "\n"
 
