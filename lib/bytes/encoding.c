@@ -113,7 +113,7 @@ int encoding_text(const char *bytes, size_t size, const char **ret, size_t *ret_
 	if (in.big_endian || (size >= 2 && memcmp(bytes, "\xff\xfe", 2) == 0)) {
 		r = from_utf16(&in, ret_own, ret_length, error);
 		if (r == 0)
-			*ret = *ret_own;
+			*ret = *ret_own ? *ret_own : "";
 		return r;
 	}
 	r = check_utf8(bytes, size, begin, error);
