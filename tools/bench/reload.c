@@ -14,8 +14,9 @@
 #include "bench/threads.h"
 #include "bench/wrapped.h"
 
-#define FIRST_LOAD  1000
-#define SEEN_BY     10000 /* runtimes that are reloaded while the reader reads */
+#define FIRST_LOAD 1000
+/* Runtimes that are reloaded while the reader reads, where the largest site has as many. */
+#define SEEN_BY     10000
 #define ROUNDS_MAX  25    /* a round makes thousands of files */
 #define LATENCY_MAX 65536 /* ns; what took longer counts as this */
 
@@ -179,7 +180,7 @@ static void *work_all_the_time(void *argument)
 	while (!atomic_load(&reloads->stop)) {
 		_cleanup_text_ struct text text = {0};
 
-		if (wrapped_configuration(&reloads->seen.world, SEEN_BY, 0, 0, &text) < 0)
+		if (wrapped_configuration(&reloads->seen.world, reloads->seen.world.count, 0, 0, &text) < 0)
 			break;
 	}
 	return NULL;
@@ -234,10 +235,11 @@ static double latency_of(const struct reloads *reloads, double part)
 
 static int reader_init(struct reloads *reloads)
 {
-	int r = site_init(&reloads->seen, SEEN_BY, NULL);
+	size_t largest = sizes[reloads->count - 1], count = largest < SEEN_BY ? largest : SEEN_BY;
+	int r = site_init(&reloads->seen, count, NULL);
 
 	for (unsigned i = 0; i < ARRAY_SIZE(reloads->configurations) && r == 0; i++)
-		r = wrapped_configuration(&reloads->seen.world, SEEN_BY, i + 10, 0,
+		r = wrapped_configuration(&reloads->seen.world, count, i + 10, 0,
 		                          &reloads->configurations[i]);
 	return r < 0 ? r : readers_init(&reloads->readers, &reloads->seen.world, 64, 1);
 }
@@ -348,7 +350,8 @@ int bench_reload_open(struct bench *bench, struct rtreg_error *error)
 	bench->world = reloads;
 	if (bench->rounds > ROUNDS_MAX)
 		bench->rounds = ROUNDS_MAX;
-	reloads->count = bench->short_form ? ARRAY_SIZE(sizes) - 2 : ARRAY_SIZE(sizes);
+	/* Who asks for few operations does not want to wait for many files either. */
+	reloads->count = bench->short_form || bench->batches > 0 ? ARRAY_SIZE(sizes) - 2 : ARRAY_SIZE(sizes);
 	/* The largest first: of it the memory is measured, while there is nothing else in this process. */
 	for (size_t i = reloads->count; i > 0 && r == 0; i--)
 		r = site_init(&reloads->sites[i - 1], sizes[i - 1], error);
