@@ -60,29 +60,3 @@ bool utf8_is_valid(const char *string)
 		length = utf8_sequence(string, left);
 	return length > 0;
 }
-
-size_t utf8_put(char *to, uint32_t code)
-{
-	unsigned char *out = (unsigned char *)to;
-
-	if (code < 0x80) {
-		out[0] = (unsigned char)code;
-		return 1;
-	}
-	if (code < 0x800) {
-		out[0] = (unsigned char)(0xc0 | code >> 6);
-		out[1] = (unsigned char)(0x80 | (code & 0x3f));
-		return 2;
-	}
-	if (code < 0x10000) {
-		out[0] = (unsigned char)(0xe0 | code >> 12);
-		out[1] = (unsigned char)(0x80 | (code >> 6 & 0x3f));
-		out[2] = (unsigned char)(0x80 | (code & 0x3f));
-		return 3;
-	}
-	out[0] = (unsigned char)(0xf0 | code >> 18);
-	out[1] = (unsigned char)(0x80 | (code >> 12 & 0x3f));
-	out[2] = (unsigned char)(0x80 | (code >> 6 & 0x3f));
-	out[3] = (unsigned char)(0x80 | (code & 0x3f));
-	return 4;
-}

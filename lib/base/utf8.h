@@ -4,7 +4,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 /*
  * The length of the UTF-8 sequence that begins at `bytes`, 1 to 4, or 0 if there is no valid one within
@@ -19,8 +18,5 @@ bool utf8_is_valid(const char *string);
 size_t utf8_prefix(const char *bytes, size_t length, size_t limit);
 
 #define ELLIPSIS "\xe2\x80\xa6" /* where something was cut */
-
-/* Writes the 1 to 4 bytes of a code point; returns how many. */
-size_t utf8_put(char *to, uint32_t code);
 
 #endif

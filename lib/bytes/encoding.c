@@ -80,6 +80,32 @@ static size_t utf16_sequence(const struct utf16 *in, size_t at, uint32_t *ret_co
 	return 4;
 }
 
+static size_t put_utf8(char *to, uint32_t code)
+{
+	unsigned char *out = (unsigned char *)to;
+
+	if (code < 0x80) {
+		out[0] = (unsigned char)code;
+		return 1;
+	}
+	if (code < 0x800) {
+		out[0] = (unsigned char)(0xc0 | code >> 6);
+		out[1] = (unsigned char)(0x80 | (code & 0x3f));
+		return 2;
+	}
+	if (code < 0x10000) {
+		out[0] = (unsigned char)(0xe0 | code >> 12);
+		out[1] = (unsigned char)(0x80 | (code >> 6 & 0x3f));
+		out[2] = (unsigned char)(0x80 | (code & 0x3f));
+		return 3;
+	}
+	out[0] = (unsigned char)(0xf0 | code >> 18);
+	out[1] = (unsigned char)(0x80 | (code >> 12 & 0x3f));
+	out[2] = (unsigned char)(0x80 | (code >> 6 & 0x3f));
+	out[3] = (unsigned char)(0x80 | (code & 0x3f));
+	return 4;
+}
+
 static int from_utf16(const struct utf16 *in, char **ret, size_t *ret_length, struct rtreg_error *error)
 {
 	_cleanup_free_ char *text = NULL;
@@ -94,7 +120,7 @@ static int from_utf16(const struct utf16 *in, char **ret, size_t *ret_length, st
 		step = utf16_sequence(in, at, &code);
 		if (step == 0)
 			return fail_at(at, error);
-		length += utf8_put(text + length, code);
+		length += put_utf8(text + length, code);
 	}
 	text[length] = '\0';
 	*ret = take(text);

@@ -1,173 +1,50 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Builds the values of text that bytes/scan has proved to be strict JSON, straight into the arena: what has been proved
- * is not looked at again. The members of an open object or array wait on one stack until it is known how many they are.
+ * json-c builds the values of text that bytes/scan has proved to be strict JSON; they are copied into the
+ * arena. The only file of the library that includes json-c.
  *
- * Configurations say the same again and again ("path", "runtimeArgs", one binary for a thousand runtimes), so a string
- * that was built shortly before is taken again instead of copied.
+ * Numbers. json-c keeps the text of a number with a fraction or exponent, but makes an integer past 64 bits
+ * the nearest one that fits. So each such integer gets a marker before parsing, an exponent of four zeros
+ * that changes nothing, and loses it again after it. A number that has an exponent of four or more zeros by
+ * itself gets one more, and loses that.
  */
 #include "values/parse.h"
 
 #include <errno.h>
+#include <json-c/json.h>
+#include <limits.h>
 #include <string.h>
 
 #include "base/problems.h"
-#include "base/utf8.h"
 #include "bytes/scan.h"
 
-#define FEW_MEMBERS 8 /* are compared with each other; more are put in order */
-#define SEEN        256
-#define SEEN_MAX    64 /* longer strings are hardly ever the same */
+#define MARKER "e0000"
 
-struct seen {
-	const char *string; /* the arena's; NULL: none */
-	size_t length;
-};
-
-struct builder {
-	struct arena *arena;
-	const char *at, *end;
-	struct member *stack; /* malloc'ed; elements of arrays have no key */
-	size_t count, capacity;
-	struct seen seen[SEEN];
-};
-
-static bool build_value(struct builder *b, struct value *ret);
-
-static void skip_white(struct builder *b)
+/*
+ * The next number at or after `at` that is outside strings; `end` if there is none. The text is proved JSON.
+ */
+static const char *find_number(const char *at, const char *end)
 {
-	while (b->at < b->end && (*b->at == ' ' || *b->at == '\n' || *b->at == '\t' || *b->at == '\r'))
-		b->at++;
-}
-
-static bool push(struct builder *b, const struct member *member)
-{
-	size_t capacity = b->capacity ? 2 * b->capacity : 64;
-	struct member *stack;
-
-	if (b->count == b->capacity) {
-		stack = reallocarray(b->stack, capacity, sizeof(*stack));
-		if (!stack)
-			return false;
-		b->stack = stack;
-		b->capacity = capacity;
-	}
-	b->stack[b->count++] = *member;
-	return true;
-}
-
-/* --- strings --- */
-
-static const char *take_again(struct builder *b, const char *string, size_t length)
-{
-	struct seen *seen = &b->seen[rtreg_hash(string, length) % SEEN];
-
-	if (!seen->string || seen->length != length || memcmp(seen->string, string, length) != 0)
-		*seen = (struct seen){arena_strndup(b->arena, string, length), length};
-	return seen->string;
-}
-
-static uint32_t hex_digits(const char *at)
-{
-	uint32_t code = 0;
-
-	for (int i = 0; i < 4; i++) {
-		char c = at[i];
-
-		code = code << 4 | (uint32_t)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
-	}
-	return code;
-}
-
-/* The code point of the escape at `*at`, behind its 'u'; half a surrogate pair is U+FFFD. */
-static uint32_t unicode_escape(const char **at)
-{
-	uint32_t code = hex_digits(*at), low;
-
-	*at += 4;
-	if (code < 0xd800 || code > 0xdfff)
-		return code;
-	if (code > 0xdbff || (*at)[0] != '\\' || (*at)[1] != 'u')
-		return 0xfffd;
-	low = hex_digits(*at + 2);
-	if (low < 0xdc00 || low > 0xdfff)
-		return 0xfffd;
-	*at += 6;
-	return 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-}
-
-static char simple_escape(char c)
-{
-	static const char letters[] = "bfnrt", meant[] = "\b\f\n\r\t";
-	const char *letter = strchr(letters, c);
-
-	return letter ? meant[letter - letters] : c;
-}
-
-/* Copies with escapes undone, which makes nothing longer. Returns the length. */
-static size_t unescape(const char *at, const char *end, char *to)
-{
-	char *begin = to;
-
-	while (at < end) {
-		if (*at != '\\') {
-			*to++ = *at++;
-		} else if (at[1] == 'u') {
-			at += 2;
-			to += utf8_put(to, unicode_escape(&at));
-		} else {
-			*to++ = simple_escape(at[1]);
-			at += 2;
-		}
-	}
-	return (size_t)(to - begin);
-}
-
-/* `b->at` is at the opening quote. */
-static bool build_string(struct builder *b, const char **ret, size_t *ret_length)
-{
-	const char *begin = ++b->at, *string;
-	bool escaped = false;
-	size_t length;
-	char *copy;
-
-	for (; *b->at != '"'; b->at++) {
-		if (*b->at != '\\')
+	while (at < end && *at != '-' && (*at < '0' || *at > '9')) {
+		if (*at++ != '"')
 			continue;
-		escaped = true;
-		b->at++;
+		while (*at != '"')
+			at += *at == '\\' ? 2 : 1;
+		at++;
 	}
-	length = (size_t)(b->at++ - begin);
-	if (escaped) {
-		string = copy = arena_strndup(b->arena, begin, length);
-		if (!copy)
-			return false;
-		length = unescape(begin, begin + length, copy);
-		copy[length] = '\0';
-	} else {
-		string = length > SEEN_MAX ? arena_strndup(b->arena, begin, length)
-		                           : take_again(b, begin, length);
-	}
-	*ret = string;
-	*ret_length = length;
-	return string != NULL;
+	return at;
 }
 
-static bool build_string_value(struct builder *b, struct value *ret)
+static size_t number_length(const char *at, const char *end)
 {
-	size_t length = 0;
+	const char *begin = at;
 
-	*ret = (struct value){.type = VALUE_STRING};
-	if (!build_string(b, &ret->string, &length))
-		return false;
-	ret->count = (uint32_t)length;
-	return true;
+	while (at < end && *at != '\0' && strchr("+-.0123456789Ee", *at))
+		at++;
+	return (size_t)(at - begin);
 }
 
-/* --- numbers --- */
-
-/* Whether the text is an integer within 64 bits signed, and which. */
-static bool is_integer(const char *number, size_t length, int64_t *ret)
+static bool is_wide_integer(const char *number, size_t length)
 {
 	bool negative = number[0] == '-';
 	int64_t value = 0;
@@ -175,213 +52,190 @@ static bool is_integer(const char *number, size_t length, int64_t *ret)
 	for (size_t i = negative; i < length; i++) {
 		int64_t digit = number[i] - '0';
 
-		if (digit < 0 || digit > 9 || __builtin_mul_overflow(value, 10, &value) ||
+		if (digit < 0 || digit > 9)
+			return false; /* a fraction or an exponent: json-c keeps the text */
+		if (__builtin_mul_overflow(value, 10, &value) ||
 		    (negative ? __builtin_sub_overflow(value, digit, &value)
 		              : __builtin_add_overflow(value, digit, &value)))
-			return false;
+			return !memchr(number, '.', length) && !memchr(number, 'e', length) &&
+			       !memchr(number, 'E', length);
 	}
-	*ret = value;
-	return true;
+	return false;
 }
 
-static bool build_number(struct builder *b, struct value *ret)
+/* How many zeros stand at the end of a number, behind its exponent's e; 0 if something else does. */
+static size_t exponent_zeros(const char *number, size_t length)
 {
-	const char *begin = b->at;
-	int64_t integer;
-	size_t length;
+	size_t zeros = 0;
 
-	while (b->at < b->end && *b->at != '\0' && strchr("+-.0123456789Ee", *b->at))
-		b->at++;
-	length = (size_t)(b->at - begin);
-	if (is_integer(begin, length, &integer)) {
-		*ret = value_of_int(integer);
-		return true;
+	while (zeros < length && number[length - 1 - zeros] == '0')
+		zeros++;
+	return zeros < length && number[length - 1 - zeros] == 'e' ? zeros : 0;
+}
+
+/* What to put behind a number: the marker, one more zero, or nothing. */
+static const char *marker_for(const char *number, size_t length)
+{
+	if (is_wide_integer(number, length))
+		return MARKER;
+	return exponent_zeros(number, length) >= strlen(MARKER) - 1 ? "0" : "";
+}
+
+/* The length of a number's text without what marker_for() put behind it. */
+static size_t unmarked_length(const char *number, size_t length)
+{
+	size_t zeros = exponent_zeros(number, length), marker = strlen(MARKER);
+
+	if (zeros == marker - 1)
+		return length - marker;
+	return zeros >= marker ? length - 1 : length;
+}
+
+/* Copies the text with markers where they are needed; an empty buffer if none is. */
+static int mark_numbers(const char *text, size_t length, struct text *ret)
+{
+	const char *end = text + length, *copied = text;
+
+	for (const char *at = find_number(text, end); at < end; at = find_number(at, end)) {
+		size_t size = number_length(at, end);
+
+		const char *marker = marker_for(at, size);
+
+		if (*marker) {
+			text_append_n(ret, copied, (size_t)(at - copied) + size);
+			text_append(ret, marker);
+			copied = at + size;
+		}
+		at += size;
 	}
-	*ret = (struct value){.type = VALUE_NUMBER,
-	                      .count = (uint32_t)length,
-	                      .string = arena_strndup(b->arena, begin, length)};
+	if (ret->length > 0)
+		text_append_n(ret, copied, (size_t)(end - copied));
+	return ret->failed ? -ENOMEM : 0;
+}
+
+/* --- from json-c's objects to values --- */
+
+static bool convert(struct arena *arena, struct json_object *from, struct value *ret);
+
+static bool convert_string(struct arena *arena, const char *string, size_t length, enum value_type type,
+                           struct value *ret)
+{
+	*ret = (struct value){
+	        .type = type, .count = (uint32_t)length, .string = arena_strndup(arena, string, length)};
 	return ret->string != NULL;
 }
 
-/* --- arrays --- */
-
-static bool build_array(struct builder *b, struct value *ret)
+static bool convert_number(struct arena *arena, struct json_object *from, struct value *ret)
 {
-	size_t base = b->count;
+	const char *text = json_object_to_json_string_ext(from, JSON_C_TO_STRING_PLAIN);
 
-	*ret = (struct value){.type = VALUE_ARRAY};
-	b->at++;
-	for (skip_white(b); *b->at != ']'; skip_white(b)) {
-		struct member element = {0};
+	if (!text)
+		return false;
+	return convert_string(arena, text, unmarked_length(text, strlen(text)), VALUE_NUMBER, ret);
+}
 
-		if (*b->at == ',')
-			b->at++;
-		skip_white(b);
-		if (!build_value(b, &element.value) || !push(b, &element))
-			return false;
-	}
-	b->at++;
-	ret->count = (uint32_t)(b->count - base);
-	ret->elements = arena_alloc_array(b->arena, ret->count, sizeof(*ret->elements));
+static bool convert_array(struct arena *arena, struct json_object *from, struct value *ret)
+{
+	size_t count = json_object_array_length(from);
+
+	*ret = (struct value){.type = VALUE_ARRAY, .count = (uint32_t)count};
+	ret->elements = arena_alloc_array(arena, count, sizeof(*ret->elements));
 	if (!ret->elements)
 		return false;
-	for (uint32_t i = 0; i < ret->count; i++)
-		ret->elements[i] = b->stack[base + i].value;
-	b->count = base;
-	return true;
-}
-
-/* --- objects --- */
-
-static bool in_order(const struct member *members, size_t count)
-{
-	for (size_t i = 1; i < count; i++)
-		if (strcmp(members[i - 1].key, members[i].key) >= 0)
+	for (size_t i = 0; i < count; i++)
+		if (!convert(arena, json_object_array_get_idx(from, i), &ret->elements[i]))
 			return false;
 	return true;
 }
 
-/* By key, and the same keys as they stand. */
-static int compare_places(const void *a, const void *b)
+static bool convert_object(struct arena *arena, struct json_object *from, struct value *ret)
 {
-	const struct member *first = *(struct member *const *)a, *second = *(struct member *const *)b;
-	int order = strcmp(first->key, second->key);
+	size_t count = (size_t)json_object_object_length(from), at = 0;
+	struct json_object_iterator i = json_object_iter_begin(from), end = json_object_iter_end(from);
 
-	return order != 0 ? order : (first > second) - (first < second);
-}
-
-/* Of members with one key the last one's value counts, in the place of the first; the others lose their key. */
-static void join(struct member *first, struct member *again)
-{
-	first->value = again->value;
-	again->key = NULL;
-}
-
-static void join_few(struct member *members, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		for (size_t j = i + 1; members[i].key && j < count; j++)
-			if (members[j].key && strcmp(members[i].key, members[j].key) == 0)
-				join(&members[i], &members[j]);
-}
-
-static bool join_many(struct member *members, size_t count)
-{
-	_cleanup_free_ struct member **places = calloc(count, sizeof(*places));
-	size_t first = 0;
-
-	if (!places)
-		return false;
-	for (size_t i = 0; i < count; i++)
-		places[i] = &members[i];
-	qsort(places, count, sizeof(*places), compare_places);
-	for (size_t i = 1; i < count; i++)
-		if (strcmp(places[first]->key, places[i]->key) == 0)
-			join(places[first], places[i]);
-		else
-			first = i;
-	return true;
-}
-
-/* Leaves each key once. */
-static bool join_same(struct member *members, size_t *count)
-{
-	size_t kept = 0;
-
-	if (in_order(members, *count))
-		return true;
-	if (*count <= FEW_MEMBERS)
-		join_few(members, *count);
-	else if (!join_many(members, *count))
-		return false;
-	for (size_t i = 0; i < *count; i++)
-		if (members[i].key)
-			members[kept++] = members[i];
-	*count = kept;
-	return true;
-}
-
-static bool build_member(struct builder *b)
-{
-	struct member member;
-	size_t length = 0;
-
-	if (!build_string(b, &member.key, &length))
-		return false;
-	skip_white(b);
-	b->at++; /* the colon */
-	skip_white(b);
-	return build_value(b, &member.value) && push(b, &member);
-}
-
-static bool build_object(struct builder *b, struct value *ret)
-{
-	size_t base = b->count, count;
-
-	*ret = (struct value){.type = VALUE_OBJECT};
-	b->at++;
-	for (skip_white(b); *b->at != '}'; skip_white(b)) {
-		if (*b->at == ',')
-			b->at++;
-		skip_white(b);
-		if (!build_member(b))
-			return false;
-	}
-	b->at++;
-	count = b->count - base;
-	if (count > 0 && !join_same(b->stack + base, &count))
-		return false;
-	ret->count = (uint32_t)count;
-	ret->members = arena_alloc_array(b->arena, count, sizeof(*ret->members));
+	*ret = (struct value){.type = VALUE_OBJECT, .count = (uint32_t)count};
+	ret->members = arena_alloc_array(arena, count, sizeof(*ret->members));
 	if (!ret->members)
 		return false;
-	if (count > 0)
-		memcpy(ret->members, b->stack + base, count * sizeof(*ret->members));
-	b->count = base;
-	return true;
-}
-
-/* --- all values --- */
-
-static bool build_literal(struct builder *b, size_t length, struct value literal, struct value *ret)
-{
-	b->at += length;
-	*ret = literal;
+	for (; !json_object_iter_equal(&i, &end); json_object_iter_next(&i), at++) {
+		ret->members[at].key = arena_strdup(arena, json_object_iter_peek_name(&i));
+		if (!ret->members[at].key ||
+		    !convert(arena, json_object_iter_peek_value(&i), &ret->members[at].value))
+			return false;
+	}
 	return true;
 }
 
 /* False without memory. The depth is at most SCAN_MAX_DEPTH, which bounds the recursion. */
-static bool build_value(struct builder *b, struct value *ret)
+static bool convert(struct arena *arena, struct json_object *from, struct value *ret)
 {
-	switch (*b->at) {
-	case '{':
-		return build_object(b, ret);
-	case '[':
-		return build_array(b, ret);
-	case '"':
-		return build_string_value(b, ret);
-	case 't':
-		return build_literal(b, strlen("true"), value_of_bool(true), ret);
-	case 'f':
-		return build_literal(b, strlen("false"), value_of_bool(false), ret);
-	case 'n':
-		return build_literal(b, strlen("null"), (struct value){.type = VALUE_NULL}, ret);
-	default:
-		return build_number(b, ret);
+	switch (json_object_get_type(from)) {
+	case json_type_null:
+		*ret = (struct value){.type = VALUE_NULL};
+		return true;
+	case json_type_boolean:
+		*ret = value_of_bool(json_object_get_boolean(from));
+		return true;
+	case json_type_int:
+		*ret = value_of_int(json_object_get_int64(from));
+		return true;
+	case json_type_double:
+		return convert_number(arena, from, ret);
+	case json_type_string:
+		return convert_string(arena, json_object_get_string(from),
+		                      (size_t)json_object_get_string_len(from), VALUE_STRING, ret);
+	case json_type_array:
+		return convert_array(arena, from, ret);
+	case json_type_object:
+		return convert_object(arena, from, ret);
 	}
+	return false;
+}
+
+/* --- parsing --- */
+
+static void put_object(struct json_object **object)
+{
+	json_object_put(*object);
+}
+
+static void free_tokener(struct json_tokener **tokener)
+{
+	if (*tokener)
+		json_tokener_free(*tokener);
+}
+
+static int build(struct arena *arena, const char *text, size_t length, struct value *ret,
+                 struct rtreg_error *error)
+{
+	_cleanup_(free_tokener) struct json_tokener *tokener = json_tokener_new_ex(SCAN_MAX_DEPTH + 1);
+	_cleanup_(put_object) struct json_object *root = NULL;
+	struct value value;
+
+	if (!tokener)
+		return error_no_memory(error);
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	root = json_tokener_parse_ex(tokener, text, (int)length);
+	if (json_tokener_get_error(tokener) == json_tokener_continue)
+		root = json_tokener_parse_ex(tokener, "", 1); /* only a NUL ends a number at the top */
+	if (json_tokener_get_error(tokener) != json_tokener_success)
+		return error_set(error, -EINVAL, NULL, "invalid JSON: %s",
+		                 json_tokener_error_desc(json_tokener_get_error(tokener)));
+	if (!convert(arena, root, &value))
+		return error_no_memory(error);
+	*ret = value;
+	return 0;
 }
 
 int parse_json(struct arena *arena, const char *text, size_t length, struct value *ret,
                struct rtreg_error *error)
 {
-	struct builder builder = {.arena = arena, .at = text, .end = text + length};
-	struct value value;
+	_cleanup_text_ struct text marked = {0};
 	struct scan scan;
-	bool built;
 	int r;
 
-	if (length >= UINT32_MAX / 2)
-		return error_set(error, -EFBIG, NULL, "invalid JSON: more than 2 GiB of text");
+	if (length >= INT_MAX / 2)
+		return error_set(error, -EFBIG, NULL, "invalid JSON: more than 1 GiB of text");
 	r = scan_json(text, length, &scan, error);
 	if (r < 0)
 		return r;
@@ -389,11 +243,9 @@ int parse_json(struct arena *arena, const char *text, size_t length, struct valu
 		*ret = (struct value){.type = VALUE_NULL};
 		return 0;
 	}
-	skip_white(&builder);
-	built = build_value(&builder, &value);
-	free(builder.stack);
-	if (!built)
+	if (mark_numbers(text, length, &marked) < 0)
 		return error_no_memory(error);
-	*ret = value;
-	return 0;
+	if (marked.length > 0)
+		return build(arena, marked.data, marked.length, ret, error);
+	return build(arena, text, length, ret, error);
 }

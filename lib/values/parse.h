@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * From text to a tree: bytes/scan proves that the text is strict JSON within the limits, then the values are built
- * in the arena (escapes, duplicate keys: the last one counts, in the place of the first).
+ * From text to a tree: bytes/scan proves that the text is strict JSON within the limits, json-c builds the
+ * values (escapes, duplicate keys), and they are copied into the arena. The only file that includes json-c.
  */
 #ifndef RTREG_VALUES_PARSE_H
 #define RTREG_VALUES_PARSE_H

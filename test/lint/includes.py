@@ -16,7 +16,7 @@ STATION = re.compile(r"^ lib/(\w+)\s")
 
 # Who may include a library's headers: header pattern, then the paths (a folder ends in a slash).
 LIBRARIES = (
-    ("json-c", re.compile(r"json(-c/.*|_\w+)?\.h|json-c/.*"), ("tools/reply.c", "test/")),
+    ("json-c", re.compile(r"json(-c/.*|_\w+)?\.h|json-c/.*"), ("lib/values/parse.c", "tools/reply.c", "test/")),
     ("libsodium", re.compile(r"sodium(/.*)?(\.h)?"), ("lib/base/digest.c", "test/")),
     ("libmicrohttpd", re.compile(r"microhttpd.*\.h"), ("daemon/", "tools/bench/constant.c", "test/unit/daemon/")),
     ("liburcu (bulletproof)", re.compile(r"urcu-bp\.h|urcu/urcu-bp\.h"), ("daemon/", "tools/bench/flavor.h", "test/", "docs/examples/")),
