@@ -416,7 +416,8 @@ void connection_follows(struct connection *connection)
 
 void connection_upgraded(struct connection *connection)
 {
-	connection->state = UPGRADED;
+	set_deadline(connection, NO_DEADLINE);
+	set_state(connection, UPGRADED);
 }
 
 void connection_give(struct connection *connection, int64_t patience_ms)
