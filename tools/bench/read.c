@@ -85,6 +85,12 @@ static void name_readers(char ret[static BENCH_NAME_SIZE], const char *name, uns
 		bench_name(ret, "%s", name);
 }
 
+/* More lines than these would hide each other: of mb one, and of calls those that differ from the rest. */
+static bool is_in_chart(const struct way *way)
+{
+	return way != &ways_mb[1] && way != &ways_mb[2] && way != ways_calls_mb && way != ways_calls_qsbr;
+}
+
 static int add_case(struct bench *bench, const struct way *way, const char *name, const char *reference,
                     unsigned threads, bench_measure_fn measure)
 {
@@ -94,7 +100,7 @@ static int add_case(struct bench *bench, const struct way *way, const char *name
 	                           .context = way,
 	                           .ours = way->flavor != NULL};
 
-	if (measure == measure_way) /* the others would hide what they are compared with */
+	if (measure == measure_way && is_in_chart(way))
 		bench_name(added.series, "%s", name);
 	name_readers(added.name, name, threads);
 	if (strcmp(name, reference) != 0)
