@@ -103,6 +103,8 @@ static bool is_nobody_there(int result)
 static int resolve_anew(struct rtreg_client *client, const char *name, struct rtreg_runtime *ret,
                         struct rtreg_error *error)
 {
+	/* The name may be part of the answer before, and memory is looked into when the socket has been asked. */
+	_cleanup_arena_ struct arena *before = take(client->arena);
 	_cleanup_error_ struct rtreg_error why = {0};
 	struct mapping *mapping = &client->mapping;
 	int64_t began_ns = statistics_now_ns();

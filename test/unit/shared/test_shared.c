@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "client/client.h"
+
 #define RUNC_SHIM "io.containerd.runc.v2"
 
 static struct shared_snapshot mapped;
@@ -190,6 +192,47 @@ START_TEST(random_snapshots_answer_as_the_registry)
 }
 END_TEST
 
+/* --- a client that has it mapped, while nobody is there --- */
+
+static struct rtreg_client *stale_client(void)
+{
+	struct rtreg_client *client = calloc(1, sizeof(*client));
+
+	ck_assert_ptr_nonnull(client);
+	map_live();
+	client->mapping = (struct mapping){.fd = -1, .wanted = true, .stale = true, .snapshot = mapped};
+	client->timeout_ms = 1000;
+	client->owner = getpid();
+	client->socket = strdup("/no/such/socket");
+	client->connection = (struct http_connection){.socket = client->socket, .fd = -1};
+	client->arena = arena_new();
+	ck_assert(client->socket && client->arena);
+	return client;
+}
+
+static void check_stale(struct rtreg_client *client, const char *name)
+{
+	struct rtreg_runtime runtime;
+
+	ck_assert_int_eq(rtreg_client_resolve(client, arena_strdup(client->arena, name), &runtime, NULL), 0);
+	ck_assert_str_eq(runtime.name, name);
+}
+
+START_TEST(stale_answer_to_a_name_of_the_answer_before_is_of_that_name)
+{
+	struct rtreg_client *client;
+
+	world_open("{\"runtimes\":{\"kata\":{\"runtimeType\":\"io.containerd.kata.v2\"}}}");
+	client = stale_client();
+	check_stale(client, "kata");
+	arena_free(client->arena);
+	client->arena = arena_new();
+	check_stale(client, "a.shim.that.is.in.no.snapshot");
+	rtreg_client_close(client);
+	world_close();
+}
+END_TEST
+
 /* --- the control page --- */
 
 START_TEST(page_tells_its_generation_and_its_owner)
@@ -300,6 +343,7 @@ int main(void)
 	tcase_add_test(tcase, default_that_is_a_shim_by_itself_is_found_as_the_default_alone);
 	tcase_add_test(tcase, binary_that_only_the_options_name_is_there);
 	tcase_add_loop_test(tcase, random_snapshots_answer_as_the_registry, 0, 10);
+	tcase_add_test(tcase, stale_answer_to_a_name_of_the_answer_before_is_of_that_name);
 	tcase_add_test(tcase, page_tells_its_generation_and_its_owner);
 	tcase_add_test(tcase, pages_have_epochs_of_their_own);
 	tcase_add_test(tcase, page_cannot_be_written_to_by_those_who_get_it);
