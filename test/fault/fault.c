@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <search.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -139,11 +138,6 @@ int __wrap_asprintf(char **ret, const char *format, ...)
 	length = __wrap_vasprintf(ret, format, args);
 	va_end(args);
 	return length;
-}
-
-WRAPPED(void *, tsearch, const void *key, void **root, int (*compare)(const void *, const void *))
-{
-	return memory_fails() ? NULL : __real_tsearch(key, root, compare);
 }
 
 WRAPPED(DIR *, fdopendir, int fd)
