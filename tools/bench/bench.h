@@ -114,6 +114,9 @@ const struct bench_result *bench_find(const struct bench *bench, const char *nam
 /* Writes a name into a member of struct bench_case; what is too long is cut. */
 void bench_name(char ret[static BENCH_NAME_SIZE], const char *format, ...)
         __attribute__((format(printf, 2, 3)));
+/* Fills an error with a text, and returns `code`. */
+int bench_fail(struct rtreg_error *error, int code, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
 /* The monotonic clock. */
 int64_t bench_now_ns(void);
 /* `rtreg-bench: MESSAGE`, and `  MESSAGE` as a further line of it, on stderr. */

@@ -3,8 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,41 +11,11 @@
 
 #define HTTP_GET "GET /v1/resolve?runtime=runc HTTP/1.1\r\nHost: rtreg\r\n\r\n"
 
-int peers_fail(struct rtreg_error *error, int code, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(error->message, sizeof(error->message), format, args);
-	va_end(args);
-	return error->code = code;
-}
-
 /* --- the servers --- */
 
 static int start_rtregd(struct peers *peers, struct peer *peer)
 {
-	char state[PATH_MAX];
-	const char *const arguments[] = {
-	        peers->rtregd,
-	        "--config-file",
-	        peers->world.config,
-	        "--state-dir",
-	        state,
-	        "--exec-root",
-	        peers->world.exec_root,
-	        "--socket",
-	        peer->server.socket,
-	        "--threads",
-	        peer->threads,
-	        "--no-watch",
-	        NULL,
-	};
-
-	snprintf(state, sizeof(state), "%s.%s", peers->world.state, peer->threads);
-	if (peer == &peers->crowd_rtregd)
-		strncat(state, ".crowd", sizeof(state) - strlen(state) - 1);
-	return server_exec(&peer->server, arguments);
+	return rtregd_start(&peer->server, peers->rtregd, &peers->world, peer->threads);
 }
 
 static int start_library(struct peers *peers, struct peer *peer)
@@ -162,15 +130,15 @@ static const struct peer table[PEER_COUNT] = {
                        .optional = true},
 };
 
-/* Starts it, and asks once: `ret_reply` (NULL allowed) is what it said. */
-static int start_peer(struct peers *peers, struct peer *peer, const char *name, struct text *ret_reply)
+/* Starts it, and asks once: `ret_reply` (NULL allowed) is what it said. What goes wrong, `error` tells. */
+static int start_peer(struct peers *peers, struct peer *peer, const char *name, struct text *ret_reply,
+                      struct rtreg_error *error)
 {
 	_cleanup_text_ struct text reply = {0};
-	int r;
+	int r = server_place(&peer->server, peers->world.directory, name, error);
 
-	if (snprintf(peer->server.socket, sizeof(peer->server.socket), "%s/%s.sock", peers->world.directory,
-	             name) >= (int)sizeof(peer->server.socket))
-		return -ENAMETOOLONG;
+	if (r < 0)
+		return r;
 	peer->server.request = peer->request;
 	peer->server.request_size = strlen(peer->request);
 	r = peer->start(peers, peer);
@@ -180,21 +148,21 @@ static int start_peer(struct peers *peers, struct peer *peer, const char *name, 
 		r = fill(peers, peer);
 	if (r == 0)
 		r = server_ask(&peer->server, ret_reply ? ret_reply : &reply);
-	return r;
+	return r < 0 ? bench_fail(error, r, "%s does not start: %s", peer->name, server_reason(r)) : 0;
 }
 
 /* The body of rtregd's reply is what the others send. */
 static int start_first(struct peers *peers, struct rtreg_error *error)
 {
 	_cleanup_text_ struct text reply = {0};
-	int r = start_peer(peers, &peers->peer[RTREGD], "0", &reply);
+	const int r = start_peer(peers, &peers->peer[RTREGD], "0", &reply, error);
 	const char *body;
 
 	if (r < 0)
-		return peers_fail(error, r, "rtregd does not start: %s", strerror(-r));
+		return r;
 	body = strstr(text_string(&reply), "\r\n\r\n");
 	if (strncmp(text_string(&reply), "HTTP/1.1 200 ", 13) != 0 || !body)
-		return peers_fail(error, -EPROTO, "rtregd does not answer as expected");
+		return bench_fail(error, -EPROTO, "rtregd does not answer as expected");
 	text_append(&peers->body, body + 4);
 	/* the first reply is made, those after it are kept */
 	text_fini(&reply);
@@ -210,9 +178,9 @@ static int start_others(struct peers *peers, struct rtreg_error *error)
 		int r;
 
 		snprintf(number, sizeof(number), "%zu", i);
-		r = start_peer(peers, peer, number, NULL);
+		r = start_peer(peers, peer, number, NULL, error);
 		if (r < 0 && !peer->optional)
-			return peers_fail(error, r, "%s does not start: %s", peer->name, strerror(-r));
+			return r;
 		if (r < 0) {
 			bench_say("left out: %s, which is not there or does not start", peer->name);
 			server_stop(&peer->server);
@@ -221,40 +189,12 @@ static int start_others(struct peers *peers, struct rtreg_error *error)
 	return 0;
 }
 
-int peer_start(struct peers *peers, struct peer *peer, const char *name)
+int peer_start(struct peers *peers, struct peer *peer, const char *name, struct rtreg_error *error)
 {
 	_cleanup_text_ struct text reply = {0};
-	const int r = start_peer(peers, peer, name, NULL);
+	const int r = start_peer(peers, peer, name, NULL, error);
 
 	return r < 0 ? r : server_ask(&peer->server, &reply);
-}
-
-/* The programs of the same build, or of the same installation. */
-static int find_program(const char *const *places, char *ret, size_t size)
-{
-	char own[PATH_MAX];
-	const ssize_t length = readlink("/proc/self/exe", own, sizeof(own) - 1);
-
-	if (length < 0)
-		return -errno;
-	own[length] = '\0';
-	for (const char *directory = dirname(own); *places; places++) {
-		if (snprintf(ret, size, "%s/%s", directory, *places) < (int)size && access(ret, X_OK) == 0)
-			return 0;
-	}
-	return -ENOENT;
-}
-
-static int find_programs(struct peers *peers, struct rtreg_error *error)
-{
-	static const char *const daemons[] = {"../daemon/rtregd", "rtregd", "../sbin/rtregd", NULL};
-	static const char *const clients[] = {"rtregctl", NULL};
-
-	if (find_program(daemons, peers->rtregd, sizeof(peers->rtregd)) < 0)
-		return peers_fail(error, -ENOENT, "there is no rtregd where rtreg-bench is");
-	if (find_program(clients, peers->rtregctl, sizeof(peers->rtregctl)) < 0)
-		return peers_fail(error, -ENOENT, "there is no rtregctl where rtreg-bench is");
-	return 0;
 }
 
 int peers_init(struct peers *peers, size_t runtimes, struct rtreg_error *error)
@@ -265,7 +205,9 @@ int peers_init(struct peers *peers, size_t runtimes, struct rtreg_error *error)
 	memcpy(peers->peer, table, sizeof(table));
 	peers->crowd_rtregd = table[TWO_THREADS];
 	peers->crowd_library = table[LIBRARY];
-	r = find_programs(peers, error);
+	r = program_find("rtregd", peers->rtregd, error);
+	if (r == 0)
+		r = program_find("rtregctl", peers->rtregctl, error);
 	if (r == 0)
 		r = world_init(&peers->world, runtimes);
 	if (r == 0)

@@ -3,10 +3,7 @@
 #ifndef RTREG_BENCH_PEERS_H
 #define RTREG_BENCH_PEERS_H
 
-#include <limits.h>
-
-#include "bench/server.h"
-#include "bench/world.h"
+#include "bench/rtregd.h"
 
 /* What one load tells of. */
 enum output { OUTPUT_CPU, OUTPUT_TIME, OUTPUT_P50, OUTPUT_P99, OUTPUT_P999, OUTPUT_COUNT };
@@ -47,9 +44,6 @@ struct peers {
 int peers_init(struct peers *peers, size_t runtimes, struct rtreg_error *error);
 void peers_fini(struct peers *peers);
 /* Starts one more like `peers->peer[...]`, whose socket is called `name`, and asks it twice. */
-int peer_start(struct peers *peers, struct peer *peer, const char *name);
-/* Fills an error with a text, and returns `code`. */
-int peers_fail(struct rtreg_error *error, int code, const char *format, ...)
-        __attribute__((format(printf, 3, 4)));
+int peer_start(struct peers *peers, struct peer *peer, const char *name, struct rtreg_error *error);
 
 #endif

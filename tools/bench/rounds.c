@@ -19,6 +19,16 @@ void bench_name(char ret[static BENCH_NAME_SIZE], const char *format, ...)
 	va_end(args);
 }
 
+int bench_fail(struct rtreg_error *error, int code, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(error->message, sizeof(error->message), format, args);
+	va_end(args);
+	return error->code = code;
+}
+
 const struct bench_result *bench_find(const struct bench *bench, const char *name)
 {
 	for (size_t i = 0; i < bench->count; i++)

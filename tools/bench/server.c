@@ -18,11 +18,20 @@
 #include "base/cleanup.h"
 
 #define BACKLOG      1024
-#define START_MS     20000
+#define START_MS     30000
 #define START_TICK_S 0.005
 #define QUIET_MS     100 /* after which no more of a reply comes */
 
 /* --- processes --- */
+
+int server_place(struct server *server, const char *directory, const char *name, struct rtreg_error *error)
+{
+	if (snprintf(server->socket, sizeof(server->socket), "%s/%s", directory, name) <
+	    (int)sizeof(server->socket))
+		return 0;
+	*server->socket = '\0';
+	return bench_fail(error, -ENAMETOOLONG, "the path %s is too long for a socket in it", directory);
+}
 
 static void set_address(const struct server *server, struct sockaddr_un *ret)
 {
@@ -132,6 +141,11 @@ int server_wait(const struct server *server)
 	return -ETIMEDOUT;
 }
 
+const char *server_reason(int code)
+{
+	return code == -ECHILD ? "it has ended" : strerror(-code);
+}
+
 /* --- what it used --- */
 
 int64_t server_cpu_ns(const struct server *server)
@@ -207,27 +221,54 @@ int server_memory(const struct server *server, uint64_t *ret_bytes)
 
 /* --- requests --- */
 
-int server_ask(struct server *server, struct text *ret)
+static int send_all(int fd, const char *data, size_t size)
+{
+	while (size > 0) {
+		const ssize_t sent = send(fd, data, size, MSG_NOSIGNAL);
+
+		if (sent < 0)
+			return -errno;
+		data += sent;
+		size -= (size_t)sent;
+	}
+	return 0;
+}
+
+int server_exchange(const struct server *server, const char *request, size_t size, bool until_closed,
+                    struct text *ret)
 {
 	_cleanup_close_ int fd = connect_to(server);
 	struct pollfd waiting = {.fd = fd, .events = POLLIN};
-	int timeout_ms = START_MS;
-	char buffer[4096];
+	int timeout_ms = START_MS, r;
+	char buffer[65536];
 
 	if (fd < 0)
 		return fd;
-	if (send(fd, server->request, server->request_size, MSG_NOSIGNAL) != (ssize_t)server->request_size)
-		return -ECONNRESET;
-	while (poll(&waiting, 1, timeout_ms) > 0) {
-		const ssize_t size = recv(fd, buffer, sizeof(buffer), 0);
+	r = send_all(fd, request, size);
+	while (r == 0 && poll(&waiting, 1, timeout_ms) > 0) {
+		const ssize_t got = recv(fd, buffer, sizeof(buffer), 0);
 
-		if (size <= 0)
+		if (got == 0 && until_closed)
+			return ret->failed ? -ENOMEM : 0;
+		if (got <= 0)
 			return -ECONNRESET;
-		text_append_n(ret, buffer, (size_t)size);
-		timeout_ms = QUIET_MS;
+		text_append_n(ret, buffer, (size_t)got);
+		if (!until_closed)
+			timeout_ms = QUIET_MS;
 	}
+	if (r < 0)
+		return r;
+	if (until_closed || ret->length == 0)
+		return -ETIMEDOUT;
+	return ret->failed ? -ENOMEM : 0;
+}
+
+int server_ask(struct server *server, struct text *ret)
+{
+	const int r = server_exchange(server, server->request, server->request_size, false, ret);
+
 	server->reply_size = ret->length;
-	return ret->failed ? -ENOMEM : ret->length > 0 ? 0 : -ETIMEDOUT;
+	return r;
 }
 
 /* --- the bare limit --- */

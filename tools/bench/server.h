@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "base/text.h"
+#include "bench/bench.h"
 
 struct server {
 	char socket[108]; /* "": there is none */
@@ -23,6 +24,8 @@ struct server {
 /* Runs in the child, and does not return unless it fails; `fd` listens. */
 typedef void (*server_fn)(int fd, const void *context);
 
+/* Names its socket, in a folder. -ENAMETOOLONG, which `error` tells. */
+int server_place(struct server *server, const char *directory, const char *name, struct rtreg_error *error);
 /*
  * Starts a program, whose output goes to /dev/null, or a function. server_wait() waits until its socket can be connected
  * to, which is named by `server`. -errno; -ECHILD: it has ended.
@@ -30,9 +33,17 @@ typedef void (*server_fn)(int fd, const void *context);
 int server_exec(struct server *server, const char *const *arguments);
 int server_call(struct server *server, server_fn function, const void *context);
 int server_wait(const struct server *server);
+/* What those three have returned, for people. */
+const char *server_reason(int code);
 /* Ends it. One that was never started is allowed. */
 void server_stop(struct server *server);
-/* One request, and the whole of its reply. */
+/*
+ * Sends a request on a connection of its own; the reply, appended to *ret, ends where the connection is closed, or, unless
+ * that is waited for, where no more of it comes for a while.
+ */
+int server_exchange(const struct server *server, const char *request, size_t size, bool until_closed,
+                    struct text *ret);
+/* `request`, and the whole of its reply, whose size is kept. */
 int server_ask(struct server *server, struct text *ret);
 int64_t server_cpu_ns(const struct server *server);
 /* Of its threads with this name: how many, and what of their processor time the busiest has used, in percent. */

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "bench/daemon.h"
 #include "bench/readers.h"
+#include "bench/rtregd.h"
 #include "bench/threads.h"
 #include "rtreg/client.h"
 
@@ -20,7 +20,7 @@
 struct place {
 	struct world world;
 	struct readers readers;
-	struct bench_daemon daemon;
+	struct server server;
 	struct rtreg_client *mapped, *asking;
 	unsigned long label; /* of the last reload */
 };
@@ -108,7 +108,7 @@ static int reload(struct place *place)
 	int r = world_configuration(&place->world, ++place->label, &body);
 
 	if (r == 0)
-		r = daemon_ask(&place->daemon, "POST", "/v1/reload", body.data, &reply);
+		r = rtregd_ask(&place->server, "POST", "/v1/reload", body.data, &reply);
 	if (r == 0 && strncmp(reply.data, "HTTP/1.1 200", strlen("HTTP/1.1 200")) != 0)
 		r = -EPROTO;
 	return r;
@@ -120,7 +120,7 @@ static int step_seconds(const struct place *place, double *ret)
 	static const char line[] = "rtreg_reload_step_seconds_sum{kind=\"engine\",step=\"sharing\"} ";
 	_cleanup_text_ struct text reply = {0};
 	const char *found;
-	int r = daemon_ask(&place->daemon, "GET", "/metrics", NULL, &reply);
+	int r = rtregd_ask(&place->server, "GET", "/metrics", NULL, &reply);
 
 	if (r < 0)
 		return r;
@@ -189,6 +189,21 @@ static int add_kind(struct bench *bench, const struct kind *kind, size_t count)
 	return bench_add(bench, &added);
 }
 
+static int start(struct place *place, struct rtreg_error *error)
+{
+	char program[PATH_MAX];
+	int r = program_find("rtregd", program, error);
+
+	if (r == 0)
+		r = server_place(&place->server, place->world.directory, "rtregd", error);
+	if (r < 0)
+		return r;
+	r = rtregd_start(&place->server, program, &place->world, "2");
+	if (r == 0)
+		r = server_wait(&place->server);
+	return r < 0 ? bench_fail(error, r, "%s does not start: %s", program, server_reason(r)) : 0;
+}
+
 static int place_init(struct place *place, size_t count, struct rtreg_error *error)
 {
 	int r = world_init(&place->world, count);
@@ -199,11 +214,11 @@ static int place_init(struct place *place, size_t count, struct rtreg_error *err
 	if (r == 0)
 		r = readers_init(&place->readers, &place->world, count < HOT ? count : HOT, 1);
 	if (r == 0)
-		r = daemon_start(&place->daemon, &place->world, error);
+		r = start(place, error);
 	if (r == 0)
-		r = rtreg_client_open(place->daemon.socket, &place->asking, error);
+		r = rtreg_client_open(place->server.socket, &place->asking, error);
 	if (r == 0)
-		r = rtreg_client_open(place->daemon.socket, &place->mapped, error);
+		r = rtreg_client_open(place->server.socket, &place->mapped, error);
 	if (r == 0)
 		rtreg_client_map(place->mapped);
 	return r;
@@ -213,7 +228,7 @@ static void place_fini(struct place *place)
 {
 	rtreg_client_close(place->mapped);
 	rtreg_client_close(place->asking);
-	daemon_stop(&place->daemon);
+	server_stop(&place->server);
 	readers_fini(&place->readers);
 	world_fini(&place->world);
 }

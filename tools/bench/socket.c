@@ -174,20 +174,23 @@ static int measure_process(struct bench *bench, const struct bench_case *bench_c
 /* --- a crowd --- */
 
 /* What each of the connections of a crowd takes of a server's memory. They stay, for the cases. */
-static int measure_idle(struct socket_world *world, struct peer *peer, const char *name, double *ret)
+static int measure_idle(struct socket_world *world, struct peer *peer, const char *name, double *ret,
+                        struct rtreg_error *error)
 {
 	uint64_t before = 0, after = 0;
-	int r = peer_start(&world->peers, peer, name);
+	int r = peer_start(&world->peers, peer, name, error);
 
-	if (r == 0)
-		r = server_memory(&peer->server, &before);
+	if (r < 0)
+		return r;
+	r = server_memory(&peer->server, &before);
 	if (r == 0)
 		r = load_init(&peer->load, &peer->server, CROWD);
 	if (r == 0)
 		r = server_memory(&peer->server, &after);
-	if (r == 0)
-		*ret = ((double)after - (double)before) / CROWD;
-	return r;
+	if (r < 0)
+		return bench_fail(error, r, "%d connections to %s: %s", CROWD, peer->name, strerror(-r));
+	*ret = ((double)after - (double)before) / CROWD;
+	return 0;
 }
 
 static int measure_crowds(struct socket_world *world, struct rtreg_error *error)
@@ -197,15 +200,16 @@ static int measure_crowds(struct socket_world *world, struct rtreg_error *error)
 	unsigned threads = 0;
 	int r;
 
-	r = measure_idle(world, &world->peers.crowd_library, "crowd-library", &library);
+	r = measure_idle(world, &world->peers.crowd_library, "crowd-library", &library, error);
 	if (r == 0)
-		r = measure_idle(world, &world->peers.crowd_rtregd, "crowd-rtregd", &rtregd);
-	if (r == 0)
-		r = load_run(&world->peers.crowd_rtregd.load, CROWD_REQUESTS, 0, &figures);
+		r = measure_idle(world, &world->peers.crowd_rtregd, "crowd-rtregd", &rtregd, error);
+	if (r < 0)
+		return r;
+	r = load_run(&world->peers.crowd_rtregd.load, CROWD_REQUESTS, 0, &figures);
 	if (r == 0)
 		r = server_threads(&world->peers.crowd_rtregd.server, "rtregd-http", &threads, &busier);
 	if (r < 0)
-		return peers_fail(error, r, "%d connections: %s", CROWD, strerror(-r));
+		return bench_fail(error, r, "%d connections at once: %s", CROWD, strerror(-r));
 	world->once[IDLE_RTREGD].value = rtregd;
 	world->once[IDLE_LIBRARY].value = library;
 	world->once[BUSIER].value = busier;

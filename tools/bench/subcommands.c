@@ -34,7 +34,7 @@ static const char shared_notes[] =
         "An engine in another process: over rtregd's socket, and in memory that rtregd\n"
         "shares, beside one that holds the registry itself. Making that memory is a step\n"
         "of a reload, and as long as rtregd says; the first answer of a generation\n"
-        "fetches and checks it. Starts rtregd: $RTREG_BENCH_RTREGD, or its neighbour.";
+        "fetches and checks it.";
 
 const struct subcommand subcommands[] = {
         {"read", "resolve a name in the live configuration, by readers", read_notes, "readers",
