@@ -18,6 +18,7 @@
 /* Runtimes that are reloaded while the reader reads, where the largest site has as many. */
 #define SEEN_BY     10000
 #define ROUNDS_MAX  25    /* a round makes thousands of files */
+#define ROUNDS_FEW  3     /* in the short form */
 #define LATENCY_MAX 65536 /* ns; what took longer counts as this */
 
 static const size_t sizes[] = {100, 1000, 10000, 100000};
@@ -342,14 +343,16 @@ static int add_all(struct bench *bench, const struct reloads *reloads)
 int bench_reload_open(struct bench *bench, struct rtreg_error *error)
 {
 	struct reloads *reloads = aligned_alloc(CACHE_LINE, sizeof(*reloads));
+	size_t most;
 	int r = 0;
 
 	if (!reloads)
 		return -ENOMEM;
 	memset(reloads, 0, sizeof(*reloads));
 	bench->world = reloads;
-	if (bench->rounds > ROUNDS_MAX)
-		bench->rounds = ROUNDS_MAX;
+	most = bench->short_form ? ROUNDS_FEW : ROUNDS_MAX;
+	if (bench->rounds > most)
+		bench->rounds = most;
 	/* Who asks for few operations does not want to wait for many files either. */
 	reloads->count = bench->short_form || bench->batches > 0 ? ARRAY_SIZE(sizes) - 2 : ARRAY_SIZE(sizes);
 	/* The largest first: of it the memory is measured, while there is nothing else in this process. */

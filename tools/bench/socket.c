@@ -225,11 +225,14 @@ static int add_outputs(struct bench *bench, struct socket_world *world, size_t i
 
 	for (size_t output = 0; output < OUTPUT_COUNT && r == 0; output++) {
 		struct figure *figure = &world->figures[i][output];
-		struct bench_case added = {.measure = measure_peer, .context = figure};
+		struct bench_case added = {
+		        .x = CONNECTIONS, .ours = peer->threads, .measure = measure_peer, .context = figure};
 
 		*figure = (struct figure){
 		        .world = world, .peer = &world->peers.peer[i], .output = (enum output)output};
 		bench_name(added.name, "%s%s", peer->name, output_suffixes[output]);
+		if (output == OUTPUT_CPU)
+			bench_name(added.series, "%s", peer->name);
 		if (i != LIBRARY)
 			bench_name(added.reference, "%s%s", world->peers.peer[LIBRARY].name,
 			           output_suffixes[output]);
@@ -277,8 +280,9 @@ static int add_processes(struct bench *bench, struct socket_world *world)
 
 static int add_crowds(struct bench *bench, struct socket_world *world)
 {
-	struct bench_case rtregd = {.measure = measure_peer, .context = &world->crowds[0]};
-	struct bench_case library = {.measure = measure_peer, .context = &world->crowds[1]};
+	struct bench_case rtregd = {
+	        .x = CROWD, .ours = true, .measure = measure_peer, .context = &world->crowds[0]};
+	struct bench_case library = {.x = CROWD, .measure = measure_peer, .context = &world->crowds[1]};
 	int r;
 
 	world->crowds[0] =
@@ -288,6 +292,8 @@ static int add_crowds(struct bench *bench, struct socket_world *world)
 	bench_name(rtregd.name, "rtregd, 2 threads, %d connections", CROWD);
 	bench_name(library.name, "libmicrohttpd, %d connections", CROWD);
 	bench_name(rtregd.reference, "%s", library.name);
+	bench_name(rtregd.series, "%s", world->crowds[0].peer->name);
+	bench_name(library.series, "%s", world->crowds[1].peer->name);
 	r = bench_add(bench, &library);
 	return r < 0 ? r : bench_add(bench, &rtregd);
 }

@@ -22,7 +22,7 @@ static const char reload_notes[] =
         "A reload with one label changed, and with one runtime added, of 100 to 100,000\n"
         "runtimes with wrapper scripts; the first load of 1,000 beside the same files written\n"
         "without care; the memory of the largest; what a reader notices. At most 25 rounds;\n"
-        "--short ends at 1,000 runtimes.";
+        "--short has at most 3, and ends at 1,000 runtimes.";
 
 static const char socket_notes[] =
         "Requests to rtregd over 16 connections, beside a server that echoes, libmicrohttpd,\n"
@@ -45,8 +45,8 @@ const struct subcommand subcommands[] = {
          "one look-up", true, bench_resolve_open, bench_resolve_close},
         {"reload", "load a configuration, and load it again", reload_notes, "runtimes", "one reload", true,
          bench_reload_open, bench_reload_close},
-        {"socket", "ask rtregd over its socket", socket_notes, "connections", "one request", false,
-         bench_socket_open, bench_socket_close},
+        {"socket", "ask rtregd over its socket", socket_notes, "connections",
+         "one request, processor time of the server", true, bench_socket_open, bench_socket_close},
         {"shared", "resolve a name in another process than rtregd", shared_notes, "runtimes", "one answer",
          true, bench_shared_open, bench_shared_close},
 };

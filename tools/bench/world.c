@@ -75,6 +75,7 @@ int world_init(struct world *world, size_t count)
 	             temporary && *temporary ? temporary : "/tmp");
 	r = r >= (int)sizeof(world->directory) ? -ENAMETOOLONG : mkdtemp(world->directory) ? 0 : -errno;
 	if (r < 0) {
+		bench_say("cannot make the directory %s: %s", world->directory, strerror(-r));
 		*world->directory = '\0';
 		return r;
 	}
