@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "bench/output.h"
+
+#define NS_FROM 1000 /* a bound on a case's own figure that is at least this is a time, else a count */
 
 const struct goal goals[] = {
         {"read-bp", "read", "bp, inline", "raw", GOAL_COST, 1.15, "bp, inlined, beside a raw pointer"},
@@ -112,9 +115,11 @@ int goal_judge(const struct bench *bench, const struct goal *goal, struct judgem
 void goal_describe(struct text *text, const struct goal *goal)
 {
 	text_printf(text, "%s: ", goal->subject);
-	if (goal->kind == GOAL_COST)
-		text_printf(text, "at most %.4g%s%s", goal->bound, goal->reference ? " x " : "",
-		            goal->reference ? goal->reference : "");
+	if (!goal->reference) {
+		text_append(text, "at most ");
+		output_figure(text, goal->bound < NS_FROM ? BENCH_COUNT : BENCH_NS, goal->bound);
+	} else if (goal->kind == GOAL_COST)
+		text_printf(text, "at most %.4g x %s", goal->bound, goal->reference);
 	else if (goal->kind == GOAL_SPEEDUP)
 		text_printf(text, "at least %.4g x as fast as %s", goal->bound, goal->reference);
 	else
