@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Makes the tables and charts of docs/performance.md anew, from a run of rtreg-bench; no figure there is typed.
+"""Usage: page.py BUILD [PART]... [-- OPTION...]
 
-    page.py BUILD [SUBCOMMAND]... [-- OPTION...]     without SUBCOMMAND all that the page has; options for rtreg-bench
+Makes the tables and charts of docs/performance.md anew, from runs of rtreg-bench in the folder BUILD; no figure there is
+typed. The machine should have nothing else to do.
 
-A part of the page that is made stands between `<!-- NAME -->` and `<!-- /NAME -->`, where NAME is a subcommand, or
-`peers`. The machine should have nothing else to do.
+A PART of the page that is made stands between `<!-- PART -->` and `<!-- /PART -->`: read, pin, resolve, reload, socket,
+shared, or peers. Without any all are made. OPTIONs are for rtreg-bench.
 """
 
 import datetime
@@ -66,9 +67,19 @@ def main():
     words = sys.argv[1:]
     options = words[words.index("--") + 1:] if "--" in words else []
     words = words[:words.index("--")] if "--" in words else words
+    if "--help" in words or "-h" in words:
+        print(__doc__.strip())
+        return
     if not words or words[0].startswith("-"):
-        sys.exit(__doc__)
+        print(__doc__.strip(), file=sys.stderr)
+        sys.exit(2)
     build, wanted = pathlib.Path(words[0]), words[1:]
+    parts = [found.group(1) for found in PART.finditer(PAGE.read_text(encoding="utf-8"))]
+    for name in wanted:
+        if name not in parts:
+            sys.exit(f"page.py: the page has no part {name}, but {', '.join(parts)}")
+    if not os.access(build / "tools/rtreg-bench", os.X_OK):
+        sys.exit(f"page.py: there is no {build}/tools/rtreg-bench")
 
     def made(part):
         name = part.group(1)
