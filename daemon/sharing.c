@@ -90,14 +90,20 @@ static int make(const struct sharing *sharing, const struct rtreg_snapshot *snap
 	return 0;
 }
 
-static bool is_mapped(struct sharing *sharing)
+static bool is_older(const struct image *image, uint64_t generation)
 {
-	bool mapped;
+	return image->file.fd < 0 || image->generation < generation;
+}
+
+/* Whether somebody maps, and there is nothing to fetch that is as new. */
+static bool is_wanted(struct sharing *sharing, uint64_t generation)
+{
+	bool wanted;
 
 	pthread_mutex_lock(&sharing->lock);
-	mapped = sharing->mappers > 0;
+	wanted = sharing->mappers > 0 && is_older(&sharing->newest, generation);
 	pthread_mutex_unlock(&sharing->lock);
-	return mapped;
+	return wanted;
 }
 
 /* --- a reload */
@@ -107,17 +113,21 @@ static int publish(void *context, struct rtreg_error *error)
 {
 	struct sharing *sharing = context;
 	const struct rtreg_snapshot *prepared = take(sharing->prepared);
+	uint64_t generation = rtreg_snapshot_generation(prepared);
 
 	(void)error;
-	/* The first one may have come behind the step. */
-	if (sharing->next.file.fd < 0 && is_mapped(sharing))
+	/* The first who maps may have come behind the step. */
+	if (sharing->next.file.fd < 0 && is_wanted(sharing, generation))
 		make(sharing, prepared, &sharing->next);
 	pthread_mutex_lock(&sharing->lock);
-	replace(&sharing->newest, &sharing->next);
+	/* Else one who joined in this moment has made it: the generation is live already. */
+	if (is_older(&sharing->newest, generation))
+		replace(&sharing->newest, &sharing->next);
 	if (sharing->mappers == 0)
 		drop(&sharing->newest);
-	shared_page_publish(sharing->page, rtreg_snapshot_generation(prepared));
+	shared_page_publish(sharing->page, generation);
 	pthread_mutex_unlock(&sharing->lock);
+	drop(&sharing->next);
 	return 0;
 }
 
@@ -139,7 +149,7 @@ int sharing_prepare(struct rtreg_txn *txn, void *context, struct rtreg_error *er
 	if (!sharing->page)
 		return 0;
 	sharing->prepared = rtreg_txn_new(txn);
-	if (is_mapped(sharing))
+	if (is_wanted(sharing, rtreg_snapshot_generation(sharing->prepared)))
 		make(sharing, sharing->prepared, &sharing->next);
 	rtreg_txn_on_commit(txn, publish, sharing);
 	rtreg_txn_on_rollback(txn, forget, sharing);
@@ -148,23 +158,14 @@ int sharing_prepare(struct rtreg_txn *txn, void *context, struct rtreg_error *er
 
 /* --- those who map */
 
-static bool is_older(const struct image *image, uint64_t generation)
-{
-	return image->file.fd < 0 || image->generation < generation;
-}
-
 /* A reload that comes meanwhile makes its own: there is somebody who maps. */
 static int make_live(struct sharing *sharing, struct rtreg *registry)
 {
 	const struct rtreg_snapshot *live = rtreg_pin(registry);
 	struct image image = {.file.fd = -1};
-	bool wanted;
 	int rc = 0;
 
-	pthread_mutex_lock(&sharing->lock);
-	wanted = is_older(&sharing->newest, rtreg_snapshot_generation(live));
-	pthread_mutex_unlock(&sharing->lock);
-	if (wanted)
+	if (is_wanted(sharing, rtreg_snapshot_generation(live)))
 		rc = make(sharing, live, &image);
 	rtreg_unpin(live);
 	pthread_mutex_lock(&sharing->lock);
