@@ -102,8 +102,7 @@ int client_ask(struct rtreg_client *client, const struct http_request *request, 
                struct rtreg_error *error)
 {
 	_cleanup_error_ struct rtreg_error why = {0};
-	int64_t left_ms = client->timeout_ms - client->spent_ms;
-	struct http_wait wait = {.timeout_ms = left_ms > 0 ? left_ms : 1};
+	struct http_wait wait = {.timeout_ms = client->timeout_ms, .spent_ms = client->spent_ms};
 
 	arena_free(take(client->arena));
 	client_leave_to_parent(client);

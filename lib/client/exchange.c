@@ -65,7 +65,7 @@ static int try_connect(struct exchange *x, const struct sockaddr_un *address)
 
 void exchange_begin(struct exchange *x)
 {
-	x->begin_ms = now_ms();
+	x->begin_ms = now_ms() - x->wait->spent_ms;
 }
 
 void exchange_abandon(struct exchange *x)

@@ -25,6 +25,7 @@ struct http_request {
 /* How long to wait. `waiting` (NULL allowed) is called some ten times a second meanwhile. */
 struct http_wait {
 	int64_t timeout_ms;
+	int64_t spent_ms; /* of it, before the call */
 	void (*waiting)(void *context, int64_t elapsed_ms);
 	void *context;
 };

@@ -12,9 +12,10 @@ import signal
 import socket
 import struct
 import threading
+import time
 import unittest
 
-from test_client import EINVAL, ENOENT, ENOTCONN, ClientTest
+from test_client import EINVAL, ENOENT, ENOTCONN, ETIMEDOUT, ClientTest
 
 # As `lib/shared/format.h` has them.
 UPGRADE = {"Connection": "Upgrade", "Upgrade": "rtreg-snapshot/1"}
@@ -299,6 +300,20 @@ class Ends(SharedTest):
             client.ask("timeout", 1)
             self.check(client.ask("resolve", ""), 0, "runc")
             self.check_mapped(client)
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
+    def test_a_suspended_daemon_that_has_something_newer_is_waited_for_as_long_as_was_asked(self):
+        self.start()
+        client = self.mapped_driver()
+        client.ask("timeout", 500)
+        self.check(client.ask("resolve", ""), 0, "runc")
+        self.reload(query="?force=true")
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            begin = time.monotonic()
+            self.check_failed(client.ask("resolve", ""), ETIMEDOUT, "within 0.5 s")
+            self.assertGreater(time.monotonic() - begin, 0.4)
         finally:
             self.process.send_signal(signal.SIGCONT)
 
