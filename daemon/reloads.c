@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -243,6 +244,8 @@ static void run(struct reloads *reloads, const struct reload_job *job)
 	if (job->done)
 		job->done(job->context, &outcome);
 	rtreg_report_free(report);
+	/* What reading took; what is kept is in mappings of its own. An engine's heap would be its own affair. */
+	malloc_trim(0);
 }
 
 static void cancel(const struct reload_job *job)

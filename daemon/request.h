@@ -41,7 +41,7 @@ struct request {
 	struct text body;        /* of a route that changes something */
 	size_t body_size;        /* how much has come */
 	struct reply reply;
-	struct task task; /* while its handler is a crew's */
+	struct task task;     /* while its handler is a crew's */
 	struct mapper mapper; /* of one that upgrades its connection */
 };
 

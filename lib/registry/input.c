@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Steps 1 to 3 of docs/reload.md: from a source to a checked draft. */
 #include <errno.h>
-#include <malloc.h>
 
 #include "bytes/encoding.h"
 #include "bytes/source.h"
 #include "registry/registry.h"
 #include "values/parse.h"
-
-/* The heap that it took to read so many bytes is given back to the system: what is kept of them is in arenas. */
-#define LARGE_INPUT ((size_t)1 << 20)
 
 /* --- bytes --- */
 
@@ -185,14 +181,10 @@ int input_digest_files(const struct setup *setup, char ret[DIGEST_LENGTH + 1])
 
 void input_fini(struct input *input)
 {
-	bool large = input->sources.total >= LARGE_INPUT;
-
 	arena_free(input->arena);
 	sources_fini(&input->sources);
 	probe_answers_free(input->features);
 	*input = (struct input){0};
-	if (large)
-		malloc_trim(0);
 }
 
 /* --- checks --- */

@@ -4,6 +4,7 @@
  * of a thousand of them beside the same files written without care; the memory; and what a reader notices.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -76,6 +77,7 @@ static int site_init(struct site *site, size_t count, struct rtreg_error *error)
 		usleep(50000); /* until the superseded snapshot is freed, after a grace period */
 	}
 	site->file = (double)size;
+	malloc_trim(0); /* as rtregd does */
 	site->kept = memory_now() - before;
 	site->most = memory_most() - before;
 	return r;
