@@ -8,13 +8,13 @@
 #include "server.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <microhttpd.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+#include "answer.h"
 #include "connections.h"
 #include "crew.h"
 #include "events.h"
@@ -24,7 +24,6 @@
 #include "metrics.h"
 #include "request.h"
 #include "routes.h"
-#include "stream.h"
 #include "timestamp.h"
 #include "trust.h"
 #include "worker.h"
@@ -43,126 +42,6 @@ struct server {
 	unsigned count, next;
 	struct worker workers[];
 };
-
-/* --- replies */
-
-static void add_headers(const struct request *request, struct MHD_Response *response, bool ends)
-{
-	const struct reply *reply = &request->reply;
-	char number[24];
-
-	MHD_add_response_header(response, "Content-Type",
-	                        reply->content_type ? reply->content_type : "application/json");
-	MHD_add_response_header(response, "Cache-Control", "no-cache");
-	if (reply->docker) {
-		MHD_add_response_header(response, "Api-Version", DOCKER_API_VERSION);
-		MHD_add_response_header(response, "Docker-Experimental", "false");
-		MHD_add_response_header(response, "Ostype", "linux");
-		MHD_add_response_header(response, "Server", "rtreg/" RTREG_VERSION " (linux)");
-	}
-	if (reply->allow[0])
-		MHD_add_response_header(response, "Allow", reply->allow);
-	if (reply->upgrade) {
-		MHD_add_response_header(response, "Connection", "Upgrade");
-		MHD_add_response_header(response, "Upgrade", reply->upgrade);
-	}
-	if (reply->generation > 0) {
-		snprintf(number, sizeof(number), "%" PRIu64, reply->generation);
-		MHD_add_response_header(response, "Rtreg-Generation", number);
-		snprintf(number, sizeof(number), "\"%" PRIu64 "\"", reply->generation);
-		MHD_add_response_header(response, "ETag", number);
-	}
-	if (ends)
-		MHD_add_response_header(response, "Connection", "close");
-}
-
-static void log_answer(const struct request *request)
-{
-	const struct ucred *peer = connection_credentials(request->peer);
-	char status[16], pid[16], uid[16];
-
-	snprintf(status, sizeof(status), "%u", request->reply.status);
-	snprintf(pid, sizeof(pid), "%d", (int)peer->pid);
-	snprintf(uid, sizeof(uid), "%u", (unsigned)peer->uid);
-	log_debug("request", "path", request->uri.path, "status", status, "pid", pid, "uid", uid);
-}
-
-/* Before the reply goes: who has had it finds it counted. */
-static void count_answer(const struct request *request, unsigned status)
-{
-	metrics_request(request->service->metrics, request->worker->column, request->route_number, status,
-	                statistics_now_ns() - request->began_ns);
-}
-
-static struct MHD_Response *response_of(struct request *request)
-{
-	struct reply *reply = &request->reply;
-	struct MHD_Response *response;
-	size_t length;
-	char *body;
-
-	if (reply->follower)
-		return stream_new(request);
-	if (reply->status == MHD_HTTP_SWITCHING_PROTOCOLS)
-		return mapper_new(request);
-	if (reply->body.failed)
-		reply_message(reply, 500, "out of memory");
-	length = reply->body.length;
-	body = text_steal(&reply->body);
-	response = MHD_create_response_from_buffer(body ? length : 0, body, MHD_RESPMEM_MUST_FREE);
-	if (!response)
-		free(body);
-	return response;
-}
-
-static enum MHD_Result queue_reply(struct request *request, struct MHD_Response *response)
-{
-	count_answer(request, request->reply.status);
-	if (log_enabled(RTREG_LOG_DEBUG))
-		log_answer(request);
-	return MHD_queue_response(request->http, request->reply.status, response);
-}
-
-/* For those that ask the same next, if it stays the answer. */
-static void keep(struct request *request, struct MHD_Response *response, size_t body_size)
-{
-	const struct reply *reply = &request->reply;
-	const struct kept_answer answer = {
-	        .route = request->route,
-	        .route_number = request->route_number,
-	        .response = response,
-	        .body_size = body_size,
-	        .generation = reply->generation,
-	        .until_ns =
-	                reply->keep_ns == KEEP_FOREVER ? KEEP_FOREVER : request->began_ns + reply->keep_ns,
-	};
-
-	if (kept_add(&request->worker->kept, &request->key, &answer))
-		metrics_count(request->service->metrics, METRICS_REPLIES_KEPT, 1);
-}
-
-static enum MHD_Result send_reply(struct request *request, bool close_after)
-{
-	size_t body_size = request->kept ? request->kept->answer.body_size : request->reply.body.length;
-	bool ends = close_after || connections_stopping(request->service->connections);
-	struct MHD_Response *response;
-	enum MHD_Result result;
-
-	connection_sends(request->peer, body_size);
-	if (request->kept)
-		return queue_reply(request, request->kept->answer.response);
-	response = response_of(request);
-	if (!response)
-		return MHD_NO;
-	if (request->reply.status != MHD_HTTP_SWITCHING_PROTOCOLS)
-		add_headers(request, response, ends);
-	result = queue_reply(request, response);
-	if (request->reply.status == 200 && request->reply.keep_ns > 0 && !ends)
-		keep(request, response, body_size);
-	else
-		MHD_destroy_response(response);
-	return result;
-}
 
 /* --- the head */
 
@@ -266,7 +145,7 @@ static enum MHD_Result take_head(struct request *request, const char *method, co
 	if (request->reply.status == 0 || !has_body)
 		return MHD_YES;
 	connection_set_linger(request->peer);
-	return send_reply(request, true);
+	return answer_send(request, true);
 }
 
 /* --- the body */
@@ -274,7 +153,7 @@ static enum MHD_Result take_head(struct request *request, const char *method, co
 /* The library takes no reply in the midst of a body, so this one goes round it. */
 static enum MHD_Result refuse_body(struct request *request)
 {
-	count_answer(request, 413);
+	answer_count(request, 413);
 	reply_write_raw(connection_fd(request->peer), 413, "the body is too large");
 	connection_set_linger(request->peer);
 	return MHD_NO;
@@ -361,7 +240,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *http, co
 		return MHD_YES;
 	if (request->stage == REQUEST_BODY)
 		run_handler(request);
-	return request->suspended ? MHD_YES : send_reply(request, false);
+	return request->suspended ? MHD_YES : answer_send(request, false);
 }
 
 /* Most requests are short, and each thread has one at a time: the memory of the last is the next one's. */
