@@ -18,8 +18,8 @@
 
 /* One size of the configuration, and who has it. */
 struct place {
-	struct world world;
 	struct readers readers;
+	struct world world;
 	struct server server;
 	struct rtreg_client *mapped, *asking;
 	unsigned long label; /* of the last reload */
