@@ -9,7 +9,9 @@ are for a quiet machine, and for `meson test --benchmark`. In their place the in
 here, by callgrind, which sees the same on every machine.
 """
 
+import functools
 import json
+import math
 import os
 import re
 import shutil
@@ -19,6 +21,7 @@ import unittest
 
 BENCH = os.path.join(os.environ.get("RTREG_BUILD", "build"), "tools", "rtreg-bench")
 FACTOR = 2
+TRIES = 3
 BATCH = 1024
 BATCHES = 64
 # What is counted does not depend on a disk, but the time that it takes does.
@@ -49,52 +52,68 @@ def one_reload(case):
 
 
 class Times(unittest.TestCase):
-    def judged(self, *words):
-        """By the better of the quartiles of each goal, the factor by which it is missed."""
+    def told(self, *words):
         done = subprocess.run([BENCH, *words, "--json"], capture_output=True, text=True, check=False, timeout=200,
                               env=ENVIRONMENT)
         self.assertEqual(done.returncode, 0, done.stderr)
         told = json.loads(done.stdout)
         return {case["name"]: case for case in told["cases"]}, {goal["id"]: goal for goal in told["goals"]}
 
-    def assert_held(self, goals, *names):
-        for name in names:
-            with self.subTest(name):
-                self.assertLessEqual(goals[name]["factor"], FACTOR, goals[name])
+    def assert_held(self, measure):
+        """
+        None of the goals that `measure` names is missed by more than FACTOR. What is missed is measured again: a machine
+        that was busy for a moment is not in the next one, and what has become slow is slow each time.
+        """
+        least = {}
+        for _ in range(TRIES):
+            for name, factor in measure().items():
+                least[name] = min(factor, least.get(name, factor))
+            if max(least.values()) <= FACTOR:
+                return
+        self.fail(f"missed by a factor of more than {FACTOR}: {least}")
 
-    # Of these the quickest of all rounds is judged, which other processes delay the least.
+    # Of the first two the quickest of all rounds is judged, which other processes delay the least.
+
+    def reload_factors(self):
+        cases, goals = self.told("reload", "--batches", "1", "--rounds", "15", "--case", "one label, 100 runtimes")
+        return {"reload-100": cases["one label, 100 runtimes"]["min"] / goals["reload-100"]["bound"]}
+
+    def socket_factors(self):
+        cases, goals = self.told("socket", "--short")
+        quickest = {name: case["min"] for name, case in cases.items()}
+        factors = {goal: quickest["rtregd"] / quickest[name] / goals[goal]["bound"]
+                   for name, goal in (("libmicrohttpd", "socket-library"), ("nginx", "socket-nginx")) if name in cases}
+        factors["socket-process"] = ((quickest["process, rtregctl resolve"] - quickest["process, true"]) /
+                                     goals["socket-process"]["bound"])
+        factors["socket-memory"] = goals["socket-memory"]["factor"]
+        # By how much more than the other the busier does: one to three is a factor of two from one to one and a half.
+        busier = quickest["percent of the busier of two threads"]
+        factors["socket-threads"] = busier / (100 - busier) / 1.5 if busier < 100 else math.inf
+        return factors
+
+    def shared_factors(self):
+        _, goals = self.told("shared", "--short", "--rounds", "15")
+        return {name: goals[name]["factor"] for name in ("shared-mapped", "shared-socket")}
+
+    def one_thread_factors(self, subcommand, names):
+        _, goals = self.told(subcommand, "--short", "--rounds", "15", "--seconds", "1", "--readers", "1")
+        return {name: goals[name]["factor"] for name in names}
 
     def test_a_small_reload_is_not_slower_by_more_than_a_factor(self):
-        cases, goals = self.judged("reload", "--batches", "1", "--rounds", "15", "--case", "one label, 100 runtimes")
-        self.assertLessEqual(cases["one label, 100 runtimes"]["min"], FACTOR * goals["reload-100"]["bound"])
+        self.assert_held(self.reload_factors)
 
     def test_a_request_takes_no_more_than_a_factor_of_what_other_servers_take(self):
-        cases, goals = self.judged("socket", "--short")
-        quickest = {name: case["min"] for name, case in cases.items()}
-        for name, goal in (("libmicrohttpd", "socket-library"), ("nginx", "socket-nginx")):
-            if name in cases:
-                with self.subTest(name):
-                    self.assertLessEqual(quickest["rtregd"] / quickest[name], FACTOR * goals[goal]["bound"])
-        self.assertLessEqual(quickest["process, rtregctl resolve"] - quickest["process, true"],
-                             FACTOR * goals["socket-process"]["bound"])
-        self.assert_held(goals, "socket-memory")
-        # one thread does three times what the other does
-        self.assertLessEqual(quickest["percent of the busier of two threads"], 75)
+        self.assert_held(self.socket_factors)
 
     def test_mapped_answers_are_not_slower_by_more_than_a_factor(self):
-        _, goals = self.judged("shared", "--short", "--rounds", "15")
-        self.assert_held(goals, "shared-mapped", "shared-socket")
+        self.assert_held(self.shared_factors)
 
     def test_goals_of_one_thread_are_not_missed_by_more_than_a_factor(self):
-        for subcommand, cases in (
-                ("read", ("bp, inline", "memb, inline", "qsbr, inline", "one call", "raw, prepared")), ("resolve", ("bp, inline,",))):
-            for case in cases:
-                with self.subTest(subcommand=subcommand, case=case):
-                    done = subprocess.run(
-                        [BENCH, subcommand, "--short", "--rounds", "15", "--seconds", "0.3", "--readers", "1", "--case", case,
-                         "--check", str(FACTOR)],
-                        capture_output=True, text=True, check=False, timeout=200)
-                    self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        for subcommand, names in (("read", ("read-bp", "read-memb", "read-qsbr", "read-call", "read-call-memb",
+                                            "read-prepared", "read-prepared-bp", "read-prepared-qsbr", "read-go")),
+                                  ("resolve", ("resolve-64", "resolve-1024", "resolve-100000"))):
+            with self.subTest(subcommand):
+                self.assert_held(functools.partial(self.one_thread_factors, subcommand, names))
 
 
 @unittest.skipUnless(shutil.which("valgrind"), "valgrind is not installed")
