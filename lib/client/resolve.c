@@ -100,11 +100,9 @@ static bool is_nobody_there(int result)
 }
 
 /* Over the socket, or from memory once that is fetched. */
-static int resolve_anew(struct rtreg_client *client, const char *name, struct rtreg_runtime *ret,
+static int fetch_or_ask(struct rtreg_client *client, const char *name, struct rtreg_runtime *ret,
                         struct rtreg_error *error)
 {
-	/* The name may be part of the answer before, and memory is looked into when the socket has been asked. */
-	_cleanup_arena_ struct arena *before = take(client->arena);
 	_cleanup_error_ struct rtreg_error why = {0};
 	struct mapping *mapping = &client->mapping;
 	int64_t began_ns = statistics_now_ns();
@@ -122,6 +120,17 @@ static int resolve_anew(struct rtreg_client *client, const char *name, struct rt
 		return resolve_mapped(client, name, ret, error);
 	else
 		error_move(error, &why);
+	return result;
+}
+
+/* The name may be part of the answer before, and memory is looked into when the socket has been asked. */
+static int resolve_anew(struct rtreg_client *client, const char *name, struct rtreg_runtime *ret,
+                        struct rtreg_error *error)
+{
+	struct arena *before = take(client->arena);
+	int result = fetch_or_ask(client, name, ret, error);
+
+	arena_free(before);
 	return result;
 }
 
