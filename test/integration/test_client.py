@@ -166,7 +166,7 @@ class Restarting(ClientTest):
         client = self.driver()
         self.check(client.ask("resolve", ""), 0, "runc")
         client.ask("timeout", 300)
-        self.process.send_signal(signal.SIGSTOP)
+        self.halt()
         self.check_failed(client.ask("resolve", ""), ETIMEDOUT, "within 0.3 s")
         self.process.send_signal(signal.SIGCONT)
         client.ask("timeout", 0)

@@ -143,6 +143,20 @@ class DaemonTest(unittest.TestCase):
             if not connection:
                 used.close()
 
+    def halt(self):
+        """Until each of its threads has stopped: one that just wakes up would still accept."""
+        self.process.send_signal(signal.SIGSTOP)
+        tasks = f"/proc/{self.process.pid}/task"
+
+        def has_stopped(task):
+            try:
+                with open(f"{tasks}/{task}/stat") as file:
+                    return file.read().rpartition(")")[2].split()[0] == "T"
+            except FileNotFoundError:
+                return True  # it has ended
+
+        self.wait_for(lambda: all(has_stopped(task) for task in os.listdir(tasks)), "all threads to stop")
+
     def keep_connection(self):
         connection = UnixConnection(self.socket)
         self.addCleanup(connection.close)

@@ -43,7 +43,7 @@ class Crowds(DaemonTest):
             with self.subTest(size):
                 crowd = [self.connect() for _ in range(size)]
                 self.assertEqual(self.get("/_ping").status, 200)  # all of them have been taken over
-                self.process.send_signal(signal.SIGSTOP)
+                self.halt()
                 for connection in crowd:
                     connection.sendall(b"GET /_ping HTTP/1.1\r\nHost: x\r\n\r\n")
                 self.process.send_signal(signal.SIGCONT)
@@ -56,7 +56,7 @@ class Crowds(DaemonTest):
         self.start("--threads", "1")
         crowd = [self.connect() for _ in range(100)]
         self.assertEqual(self.get("/_ping").status, 200)  # all of them have been taken over
-        self.process.send_signal(signal.SIGSTOP)
+        self.halt()
         for connection in crowd:
             connection.sendall(b"GET /_ping HTTP/1.1\r\nHost: x\r\n\r\n")
         time.sleep(HEAD + 0.5)
@@ -88,7 +88,7 @@ class Frugal(DaemonTest):
         if self.pipe_size() > self.SMALL:
             self.skipTest("pipes are not limited here")
         self.start("--threads", "1")
-        self.process.send_signal(signal.SIGSTOP)
+        self.halt()
         crowd = [self.connect() for _ in range(1000)]
         for connection in crowd:
             connection.sendall(b"GET /_ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")

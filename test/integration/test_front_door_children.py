@@ -46,7 +46,7 @@ class Delete(FrontDoorTest):
         self.assertEqual(self.lock_ins(), [])
 
     def test_unlocks_while_the_daemon_hangs(self):
-        self.process.send_signal(signal.SIGSTOP)
+        self.halt()
         self.addCleanup(self.process.send_signal, signal.SIGCONT)
         self.passes("delete", "web")
         self.assertEqual(self.lock_ins(), [])
@@ -74,7 +74,7 @@ class Delete(FrontDoorTest):
         self.assertEqual(self.lock_in()["runtime"], "second")
 
     def test_killed_before_it_unlocked_the_id_can_be_used_again(self):
-        self.process.send_signal(signal.SIGSTOP)
+        self.halt()
         process = self.spawn_door("delete", "web")
         self.wait_for(lambda: not self.knows("first", "web"), "the runtime to delete")
         process.kill()

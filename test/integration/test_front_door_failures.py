@@ -31,7 +31,7 @@ class Create(Failures):
         self.create_fails(125, self.socket)
 
     def test_daemon_that_hangs_has_five_seconds(self):
-        self.process.send_signal(signal.SIGSTOP)
+        self.halt()
         self.addCleanup(self.process.send_signal, signal.SIGCONT)
         self.create_fails(125, "within 5 s")
 

@@ -179,7 +179,7 @@ class SameName(FrontDoorTest):
         self.assertEqual(self.containers(), ["web"])
 
     def test_daemon_killed_while_it_is_asked_creates_nothing(self):
-        self.process.send_signal(signal.SIGSTOP)
+        self.halt()
         process = self.spawn_door("create", "--bundle", self.bundle, "web")
         # it waits for the reply now, or will find nobody
         self.wait_for(lambda: os.path.exists(f"/proc/{process.pid}/fd/3") or process.poll() is not None, "a question")

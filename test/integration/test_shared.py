@@ -295,7 +295,7 @@ class Ends(SharedTest):
         self.start()
         client = self.mapped_driver()
         self.check(client.ask("resolve", ""), 0, "runc")
-        self.process.send_signal(signal.SIGSTOP)
+        self.halt()
         try:
             client.ask("timeout", 1)
             self.check(client.ask("resolve", ""), 0, "runc")
@@ -309,7 +309,7 @@ class Ends(SharedTest):
         client.ask("timeout", 500)
         self.check(client.ask("resolve", ""), 0, "runc")
         self.reload(query="?force=true")
-        self.process.send_signal(signal.SIGSTOP)
+        self.halt()
         try:
             begin = time.monotonic()
             self.check_failed(client.ask("resolve", ""), ETIMEDOUT, "within 0.5 s")

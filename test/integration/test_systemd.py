@@ -337,17 +337,6 @@ class HandedOver(ManagedTest):
         self.start()
         self.assertRegex(waiting.recv(65536), b"^HTTP/1.1 200 ")
 
-    def halt(self):
-        """Until each of its threads has stopped: one that just wakes up would still accept."""
-        self.process.send_signal(signal.SIGSTOP)
-        tasks = f"/proc/{self.process.pid}/task"
-
-        def state(task):
-            with open(f"{tasks}/{task}/stat") as file:
-                return file.read().rpartition(")")[2].split()[0]
-
-        self.wait_for(lambda: all(state(task) == "T" for task in os.listdir(tasks)), "all threads to stop")
-
     def test_connection_that_the_old_one_did_not_accept_is_the_next_ones(self):
         self.start()
         self.halt()

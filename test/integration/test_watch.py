@@ -31,7 +31,7 @@ class WatchTest(DaemonTest):
     @contextlib.contextmanager
     def paused(self):
         """What is done in several steps meanwhile, the daemon sees at once, however slow this machine is."""
-        self.process.send_signal(signal.SIGSTOP)
+        self.halt()
         yield
         self.process.send_signal(signal.SIGCONT)
 
