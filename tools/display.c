@@ -2,6 +2,7 @@
 #include "display.h"
 
 #include <locale.h>
+#include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
 
@@ -261,4 +262,16 @@ size_t display_common(const char *a, const char *b)
 	while (length > 0 && ((unsigned char)a[length] & 0xc0) == 0x80)
 		length--;
 	return length;
+}
+
+void display_message(FILE *stream, const char *prefix, const char *format, va_list args)
+{
+	char *message = NULL;
+
+	fputs(prefix, stream);
+	if (vasprintf(&message, format, args) < 0)
+		message = NULL;
+	display_print(stream, message ? message : "out of memory");
+	fputc('\n', stream);
+	free(message);
 }

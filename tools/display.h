@@ -7,6 +7,7 @@
 #ifndef RTREG_TOOLS_DISPLAY_H
 #define RTREG_TOOLS_DISPLAY_H
 
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "base/text.h"
@@ -17,6 +18,9 @@ void display_init(void);
 void display_append(struct text *text, const char *string);
 /* The same, straight to a stream. */
 void display_print(FILE *stream, const char *string);
+/* A line of its own: `prefix` as it is, and the formatted text made safe. */
+void display_message(FILE *stream, const char *prefix, const char *format, va_list args)
+        __attribute__((format(printf, 3, 0)));
 /* The columns that `string` takes once it is made safe. */
 size_t display_width(const char *string);
 /* As display_append(), with at most `width` columns: what is too long ends in `…`. */

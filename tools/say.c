@@ -12,24 +12,12 @@
 
 #define PATIENCE_MS 500
 
-__attribute__((format(printf, 2, 0))) static void say(const char *prefix, const char *format, va_list args)
-{
-	char *message = NULL;
-
-	fputs(prefix, stderr);
-	if (vasprintf(&message, format, args) < 0)
-		message = NULL;
-	display_print(stderr, message ? message : "out of memory");
-	fputc('\n', stderr);
-	free(message);
-}
-
 void say_error(const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	say("rtregctl: ", format, args);
+	display_message(stderr, "rtregctl: ", format, args);
 	va_end(args);
 }
 
@@ -38,7 +26,7 @@ void say_detail(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	say("  ", format, args);
+	display_message(stderr, "  ", format, args);
 	va_end(args);
 }
 

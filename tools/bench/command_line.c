@@ -34,24 +34,12 @@ struct wishes {
 	double check; /* 0: do not */
 };
 
-__attribute__((format(printf, 2, 0))) static void say(const char *prefix, const char *format, va_list args)
-{
-	char *message = NULL;
-
-	fputs(prefix, stderr);
-	if (vasprintf(&message, format, args) < 0)
-		message = NULL;
-	display_print(stderr, message ? message : "out of memory");
-	fputc('\n', stderr);
-	free(message);
-}
-
 void bench_say(const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	say("rtreg-bench: ", format, args);
+	display_message(stderr, "rtreg-bench: ", format, args);
 	va_end(args);
 }
 
@@ -60,7 +48,7 @@ void bench_detail(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	say("  ", format, args);
+	display_message(stderr, "  ", format, args);
 	va_end(args);
 }
 
