@@ -337,8 +337,16 @@ class HandedOver(ManagedTest):
         self.start()
         self.assertRegex(waiting.recv(65536), b"^HTTP/1.1 200 ")
 
+    def wait_until_none_is_accepted(self):
+        """Who has answered may still be about to accept another one; who then reads a signal is not."""
+        connection = self.keep_connection()
+        self.get("/_ping", connection=connection)
+        self.process.send_signal(signal.SIGHUP)
+        self.wait_for(lambda: len(self.get("/v1/history", connection=connection).json["entries"]) > 1, "a reload")
+
     def test_connection_that_the_old_one_did_not_accept_is_the_next_ones(self):
         self.start()
+        self.wait_until_none_is_accepted()
         self.halt()
         late = self.connect()
         self.process.send_signal(signal.SIGTERM)
