@@ -1,7 +1,12 @@
 #!/usr/bin/env python3
 """Sums up what the test programs of one `meson test` said.
 
-    tally.py KIND TESTLOG.json      last line: PASSED FAILED SKIPPED
+    tally.py KIND TESTLOG.json [AGAIN.json]     last line: PASSED FAILED SKIPPED UNSTEADY
+    tally.py --again TESTLOG.json               the names of those that may run once more, a line each
+
+Programs that wait for others and for the machine (suites AGAIN_SUITES) may run once more, alone, unless there are many
+of them: that is no accident. AGAIN.json is the log of that. Who passes then counts as passed and as unsteady, and is
+shown all the same.
 
 A unit test's summary (`Checks: N, Failures: F, Errors: E`), a script's (`N passed, M failed`) and that of Python's
 unittest count their cases; any other program counts as one. The logs of those that failed are shown before.
@@ -12,6 +17,8 @@ import re
 import sys
 
 SHOWN_LINES = 80
+AGAIN_SUITES = {"integration", "engines", "bench"}
+AGAIN_MOST = 2
 CHECK_SUMMARY = re.compile(r"^\d+%: Checks: (\d+), Failures: (\d+), Errors: (\d+)$", re.MULTILINE)
 SCRIPT_SUMMARY = re.compile(r"^(\d+) passed, (\d+) failed$", re.MULTILINE)
 UNITTEST_SUMMARY = re.compile(r"^Ran (\d+) tests? in [^\n]*\n+(?:OK|FAILED)(?: \((.*)\))?$", re.MULTILINE)
@@ -43,29 +50,52 @@ def count(test):
     return (cases[0], max(cases[1], 1), cases[2]) if cases else (0, 1, 0)
 
 
-def show(kind, test):
-    print(f"--- {kind}: {test['name']}: {test['result']} after {test['duration']:.1f} s")
+def show(kind, test, remark=""):
+    print(f"--- {kind}: {test['name']}: {test['result']} after {test['duration']:.1f} s{remark}")
     lines = "\n".join((test.get("stdout") or "", test.get("stderr") or "")).strip().splitlines()
     if len(lines) > SHOWN_LINES:
         print(f"… {len(lines) - SHOWN_LINES} lines before; whole in the log")
     print("\n".join(lines[-SHOWN_LINES:]))
 
 
-def main():
-    if len(sys.argv) != 3:
-        sys.exit(__doc__)
-    total = [0, 0, 0]
-    with open(sys.argv[2], encoding="utf-8", errors="replace") as log:
-        for line in log:
-            test = json.loads(line)
+def read_log(path):
+    with open(path, encoding="utf-8", errors="replace") as log:
+        return [json.loads(line) for line in log]
+
+
+def print_again(tests):
+    failed = [test["name"] for test in tests if count(test)[1]]
+    # `project:suite+suite / name`
+    suites = [set(name.partition(" / ")[0].partition(":")[2].split("+")) for name in failed]
+    if len(failed) <= AGAIN_MOST and all(of_test & AGAIN_SUITES for of_test in suites):
+        print("".join(name.rpartition(" / ")[2] + "\n" for name in failed), end="")
+
+
+def print_tally(kind, tests, again):
+    total, unsteady = [0, 0, 0], 0
+    for test in tests:
+        numbers = count(test)
+        if numbers[1] and test["name"] in again:
+            show(kind, test, "; it ran once more")
+            test = again[test["name"]]
             numbers = count(test)
-            total = [a + b for a, b in zip(total, numbers)]
-            if numbers[1]:
-                show(sys.argv[1], test)
-            elif test["result"] == "SKIP":
-                print(*re.findall(r"^skipped: .*$", test.get("stdout") or "", re.MULTILINE)[:1],
-                      f"({sys.argv[1]}: {test['name']})")
-    print(*total)
+            unsteady += not numbers[1]
+        if numbers[1]:
+            show(kind, test)
+        elif test["result"] == "SKIP":
+            print(*re.findall(r"^skipped: .*$", test.get("stdout") or "", re.MULTILINE)[:1], f"({kind}: {test['name']})")
+        total = [a + b for a, b in zip(total, numbers)]
+    print(*total, unsteady)
+
+
+def main():
+    if len(sys.argv) == 3 and sys.argv[1] == "--again":
+        print_again(read_log(sys.argv[2]))
+    elif len(sys.argv) in (3, 4):
+        again = {test["name"]: test for path in sys.argv[3:] for test in read_log(path)}
+        print_tally(sys.argv[1], read_log(sys.argv[2]), again)
+    else:
+        sys.exit(__doc__)
 
 
 if __name__ == "__main__":
