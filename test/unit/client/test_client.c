@@ -309,10 +309,18 @@ END_TEST
 START_TEST(resolve_without_an_answer_ends_with_the_time_limit)
 {
 	struct rtreg_runtime runtime;
+	size_t tries = 0;
 
 	PLAY({.end = TURN_HOLD}, {RUNC});
-	rtreg_client_set_timeout(client, 300);
-	check_error(rtreg_client_resolve(client, "x", &runtime, &error), -ETIMEDOUT, "within 0.3 s");
+	/* again where the time was over before the request was sent */
+	while (played_requests(played) == 0) {
+		rtreg_client_close(client);
+		client = NULL;
+		ck_assert_int_eq(open_at(path), 0);
+		rtreg_client_set_timeout(client, 300);
+		check_error(rtreg_client_resolve(client, "x", &runtime, &error), -ETIMEDOUT, "within 0.3 s");
+		played_wait_closed(played, 1 + ++tries);
+	}
 	rtreg_client_set_timeout(client, 0);
 	ck_assert_msg(rtreg_client_resolve(client, "x", &runtime, &error) == 0, "%s", error.message);
 }

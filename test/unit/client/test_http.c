@@ -175,10 +175,24 @@ START_TEST(call_again_reply_lost_twice_is_an_error_and_the_next_call_works)
 }
 END_TEST
 
+/* Again where the time was over before the request was sent. */
+static void check_request_fails_in_time(const char *message)
+{
+	struct http_wait wait = {.timeout_ms = PATIENCE_MS};
+	size_t tries = 0;
+
+	do {
+		ck_assert_int_eq(http_connect(&connection, &wait, &error), 0);
+		check_fails(300, -ETIMEDOUT, message);
+		played_wait_closed(played, ++tries);
+	} while (played_requests(played) == 0);
+	ck_assert_uint_eq(played_requests(played), 1);
+}
+
 START_TEST(call_again_late_reply_is_not_taken_for_the_next)
 {
 	PLAY({.end = TURN_HOLD}, {SAYS("200 OK", "two")});
-	check_fails(300, -ETIMEDOUT, "within 0.3 s");
+	check_request_fails_in_time("within 0.3 s");
 	check_reply("two", false);
 }
 END_TEST
@@ -186,8 +200,7 @@ END_TEST
 START_TEST(call_again_half_a_reply_ends_with_the_time_limit)
 {
 	PLAY({.reply = "HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\nhalf", .end = TURN_HOLD});
-	check_fails(300, -ETIMEDOUT, "no answer");
-	ck_assert_uint_eq(played_requests(played), 1);
+	check_request_fails_in_time("no answer");
 }
 END_TEST
 
