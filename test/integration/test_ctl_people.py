@@ -746,14 +746,14 @@ class Watch(People):
                 screen.feed(text)
                 self.assertEqual(len(screen.lines), 3, screen.lines)
                 self.assertTrue(screen.lines[0].startswith("NAME"))
-                self.assertRegex(screen.lines[1], "^runtime-[3-9]")  # or a later one, where this is slow to read
+                self.assertRegex(screen.lines[1], r"^runtime-([3-9]|\d\d)")  # or a later one, where this is slow to read
                 self.assertLessEqual(max(map(len, screen.lines)), columns)
 
     def test_a_block_higher_than_the_terminal_is_cut(self):
         runtimes = {f"r{i:02}": {"path": "/x", "shim": "s"} for i in range(30)}
         self.serve(reply({"generation": 1, "default": "", "runtimes": runtimes}))
         process, master = self.on_terminal("ls", "--watch", lines=10)
-        text = self.read_until(master, lambda text: text.count("\x1b[J") > 1)
+        text = self.read_until(master, lambda text: text.count("\x1b[J") > 1 and text.endswith("\x1b[J"))
         screen = Screen()
         screen.feed(text)
         self.assertEqual(screen.lines[-2:], ["…", ""])
@@ -762,7 +762,7 @@ class Watch(People):
     def test_colours_survive_being_cut(self):
         self.serve(reply(STATUS))
         process, master = self.on_terminal("status", "--watch", columns=30)
-        text = self.read_until(master, lambda text: text.count("\x1b[J") > 1)
+        text = self.read_until(master, lambda text: text.count("\x1b[J") > 1 and text.endswith("\x1b[J"))
         self.assertEqual(len(re.findall(r"\x1b\[[1-9]\d*m", text)), text.count("\x1b[0m"))
         self.assertIn("\x1b[31mfailed", text)
 
