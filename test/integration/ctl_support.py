@@ -3,6 +3,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -23,6 +24,8 @@ def main():
     global BUILD
     if len(sys.argv) > 1 and not sys.argv[1].startswith("-"):
         BUILD = sys.argv.pop(1)
+    # What runs in the background of a shell may have it ignored, and so would the programs that are tested.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     unittest.main()
 
 
