@@ -52,6 +52,7 @@ class ClientTest(DaemonTest):
     def driver(self, **rest):
         driver = Driver(self.socket, **rest)
         self.addCleanup(driver.close)
+        driver.ask("timeout", PATIENCE * 1000)
         return driver
 
     def check(self, answer, *words):
