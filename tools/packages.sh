@@ -57,16 +57,20 @@ install_packages() {
 		# Without a terminal nobody can type a password: fail instead of waiting.
 		[ -t 0 ] || prefix+=(-n)
 	fi
-	local apt=("${prefix[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120)
+	local apt=("${prefix[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 -o Acquire::Retries=3)
 	say "installing, which can take a few minutes: $*"
-	quietly "${apt[@]}" update -qq || say "apt-get update failed; trying with the lists that are there"
-	quietly "${apt[@]}" install -y -qq --no-install-recommends "$@" || {
-		say "that failed. By hand, as root: apt-get update && apt-get install $*"
-		exit 1
-	}
+	# A mirror that does not answer now may do so soon, and who has the lists locked gives them back.
+	local pause
+	for pause in 10 30 0; do
+		quietly "${apt[@]}" update -qq || say "apt-get update failed; trying with the lists that are there"
+		if quietly "${apt[@]}" install -y -qq --no-install-recommends "$@"; then return; fi
+		[ "$pause" -eq 0 ] || { say "that failed; trying again in $pause s" && sleep "$pause"; }
+	done
+	say "that failed. By hand, as root: apt-get update && apt-get install $*"
+	exit 1
 }
 
-fetch_into() { (cd "$1" && quietly apt-get download -qq "$2"); }
+fetch_into() { (cd "$1" && quietly apt-get download -o Acquire::Retries=3 -qq "$2"); }
 
 # Fetches a package and unpacks it, unless that has been done. What it needs to run is not looked at.
 unpack_package() {

@@ -1,6 +1,6 @@
 #!/bin/sh
 # What tools/packages.sh does for programs that are unpacked and not installed: once each, and nothing breaks where
-# they cannot be fetched. apt-get and dpkg are played here.
+# they cannot be fetched; and that installing is tried again. apt-get and dpkg are played here.
 #
 #   unpack.sh SOURCE
 set -eu
@@ -37,3 +37,15 @@ run test
 rm "$work/asked"
 run test
 [ ! -e "$work/asked" ] || fail 'it is fetched once'
+
+# One that is missing can be installed, now or after a while.
+play id 'echo 0'
+play dpkg-query 'echo un'
+play sleep "rm $work/away"
+touch "$work/away"
+run build || fail 'what cannot be installed at first is installed later'
+[ "$(grep -c install "$work/asked")" -eq 2 ] || fail 'it is tried again, until it has been done'
+play sleep ':'
+touch "$work/away"
+! run build || fail 'what cannot be installed is a failure'
+grep -q 'By hand' "$work/said" || fail 'it says what to do'
