@@ -22,7 +22,7 @@ while read -r package; do
 	dpkg -L "$package" 2>/dev/null | sed -n 's#.*/\(.*\.pc\)$#\1#p'
 done <"$work/testing" >"$work/hidden"
 while read -r description; do
-	rm "$work/pc/$description"
+	rm -f "$work/pc/$description"
 done <"$work/hidden"
 [ -s "$work/hidden" ] || exit 77
 
