@@ -628,7 +628,7 @@ def send_hup(daemon, step, before):
         else:
             _, _, now = daemon.call("GET", "/v1/history")
             if now != history:
-                time.sleep(0.1)
+                daemon.call("GET", "/v1/history")  # is answered when all has been written down, in the log too
                 return
         time.sleep(0.03)
     if grows:
