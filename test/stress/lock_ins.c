@@ -42,7 +42,7 @@ static void *reload_all_the_time(void *argument)
 	char text[256];
 
 	(void)argument;
-	for (unsigned long number = 1; !atomic_load(&stop); number++) {
+	for (unsigned long number = 1; number == 1 || !atomic_load(&stop); number++) {
 		struct rtreg_source source = {.bytes = text};
 
 		source.size = (size_t)snprintf(text, sizeof(text),

@@ -35,6 +35,7 @@ static struct statistics statistics;
 static struct rtreg *const registry = (struct rtreg *)(void *)&store;
 static const struct rtreg_snapshot *_Atomic letters[LETTERS];
 static atomic_bool stop;
+static pthread_barrier_t crowded;
 static atomic_ulong pins, without_slot, visitors, wrong;
 
 /* --- snapshots --- */
@@ -112,12 +113,15 @@ static void *pin_fast(void *argument)
 
 static void *pin_in_the_crowd(void *argument)
 {
-	unsigned made = 0;
+	unsigned made = 1;
 
 	(void)argument;
-	do
+	/* None leaves before all have come, and there are not slots for all. */
+	pin_once(made, true);
+	count(made);
+	pthread_barrier_wait(&crowded);
+	for (made = 0; !atomic_load(&stop);)
 		pin_once(++made, true);
-	while (!atomic_load(&stop));
 	count(made);
 	return NULL;
 }
@@ -137,9 +141,10 @@ static void *let_threads_come(void *argument)
 	pthread_t thread;
 
 	(void)argument;
-	while (!atomic_load(&stop))
+	do
 		if (pthread_create(&thread, NULL, pin_for_a_while, NULL) == 0)
 			pthread_join(thread, NULL);
+	while (!atomic_load(&stop));
 	return NULL;
 }
 
@@ -208,6 +213,7 @@ int main(int argc, char **argv)
 	if (store_init(&store, &rcu_flavor, &statistics) < 0)
 		return 2;
 	publish(1);
+	pthread_barrier_init(&crowded, NULL, CROWD);
 	for (int kind = 0; kind < 3; kind++)
 		for (int i = 0; i < sizes[kind]; i++)
 			if (pthread_create(&threads[n++], NULL, kinds[kind], NULL) != 0)

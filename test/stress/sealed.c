@@ -95,7 +95,7 @@ static void *read_all_the_time(void *argument)
 
 	(void)argument;
 	rcu_register_thread();
-	while (!atomic_load(&stop)) {
+	do {
 		reader_begin();
 		use(rtreg_borrow(registry));
 		reader_end(registry);
@@ -105,7 +105,7 @@ static void *read_all_the_time(void *argument)
 #endif
 		use(pinned);
 		rtreg_unpin(pinned);
-	}
+	} while (!atomic_load(&stop));
 	rcu_unregister_thread();
 	return NULL;
 }

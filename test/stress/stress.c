@@ -77,7 +77,7 @@ static void *read_all_the_time(void *argument)
 	const struct rtreg_snapshot *pinned;
 
 	rcu_register_thread();
-	while (!atomic_load(&stop)) {
+	do {
 		pinned = rtreg_pin(registry);
 		look(reader, pinned);
 		for (int i = 0; i < BATCH; i++) {
@@ -90,7 +90,7 @@ static void *read_all_the_time(void *argument)
 			atomic_fetch_add(&mixed, 1);
 		rtreg_unpin(pinned);
 		reader->pins++;
-	}
+	} while (!atomic_load(&stop));
 	rcu_unregister_thread();
 	return NULL;
 }

@@ -99,7 +99,7 @@ static void *write_all_the_time(void *argument)
 	int writer = (int)(intptr_t)argument;
 
 	rcu_register_thread();
-	for (long number = 1; !atomic_load(&stop); number++)
+	for (long number = 1; number == 1 || !atomic_load(&stop); number++)
 		if (reload(writer, number, 0) == 0)
 			atomic_fetch_add(&published, 1);
 	rcu_unregister_thread();
@@ -195,7 +195,7 @@ static void *read_all_the_time(void *argument)
 
 	(void)argument;
 	rcu_register_thread();
-	while (!atomic_load(&stop)) {
+	do {
 		pinned = rtreg_pin(registry);
 		reader_begin();
 		look(rtreg_borrow(registry));
@@ -212,7 +212,7 @@ static void *read_all_the_time(void *argument)
 		check_own(pinned);
 #endif
 		rtreg_unpin(pinned);
-	}
+	} while (!atomic_load(&stop));
 	rcu_unregister_thread();
 	return NULL;
 }
