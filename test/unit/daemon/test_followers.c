@@ -233,11 +233,25 @@ START_TEST(follower_until_the_past_is_the_past_alone)
 }
 END_TEST
 
-START_TEST(follower_until_to_come_ends_when_it_has_come)
+/* Until a moment that is still to come; returns it. */
+static int64_t follow_for_a_moment(void)
 {
-	int64_t until_ns = timestamp_now_ns() + 200 * NS_PER_MS;
+	int64_t moment_ns = 200 * NS_PER_MS, until_ns = timestamp_now_ns() + moment_ns;
 
 	follow(0, until_ns, "");
+	while (timestamp_now_ns() > until_ns) {
+		follower_free(follower);
+		moment_ns *= 2;
+		until_ns = timestamp_now_ns() + moment_ns;
+		follow(0, until_ns, "");
+	}
+	return until_ns;
+}
+
+START_TEST(follower_until_to_come_ends_when_it_has_come)
+{
+	int64_t until_ns = follow_for_a_moment();
+
 	ck_assert(follower_stays(follower));
 	add("reload", 1);
 	while (read_all(4096) == 0)
