@@ -44,7 +44,6 @@ struct connections {
 	void (*on_late)(void *context);
 	void *on_late_context;
 	atomic_bool stopping;
-	int64_t stop_ms; /* when those without a complete head have had their time */
 };
 
 struct connections *connections_new(int epoll_fd)
@@ -268,15 +267,16 @@ static void shorten(struct connection *connection, int64_t until_ms)
 
 void connections_stop(struct connections *connections)
 {
+	int64_t until_ms = monotonic_now_ms() + LINGER_MS;
+
 	pthread_mutex_lock(&connections->lock);
-	connections->stop_ms = monotonic_now_ms() + LINGER_MS;
 	connections->stopping = true;
 	for (struct connection *c = connections->first; c; c = c->next) {
 		/* The reading side alone: a request that has come already is still read and answered. */
 		if (c->state == IDLE)
 			shutdown(c->fd, SHUT_RD);
 		else
-			shorten(c, connections->stop_ms);
+			shorten(c, until_ms);
 	}
 	pthread_mutex_unlock(&connections->lock);
 }
@@ -292,9 +292,9 @@ static bool is_unfinished(const struct connection *connection, int64_t now)
 	case UPGRADED:
 		return false;
 	case IDLE: /* its next request may wait to be read */
-		return now < connection->table->stop_ms && has_unread_input(connection);
-	default:
-		return now < connection->deadline_ms && !connection->cut;
+		return has_unread_input(connection);
+	default: /* however late: what has come is read when its thread gets to it */
+		return !connection->cut && (now < connection->deadline_ms || has_unread_input(connection));
 	}
 }
 

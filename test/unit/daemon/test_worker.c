@@ -138,6 +138,27 @@ START_TEST(connection_past_its_deadline_is_cut_by_its_own_thread_alone)
 }
 END_TEST
 
+/* As its thread may be late, and a stop waits for what is unfinished. */
+START_TEST(connection_with_input_that_is_not_read_yet_is_unfinished_past_its_deadline)
+{
+	struct connections *connections = service.connections;
+	char read[sizeof(request)];
+	int pair[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	ck_assert_int_eq(connections_add(connections, pair[1]), 0);
+	connection_give(connections_started(connections, pair[1]), 0);
+	ck_assert_uint_eq(connections_unfinished(connections), 0);
+	ck_assert_int_eq(send(pair[0], request, strlen(request), 0), (ssize_t)strlen(request));
+	ck_assert_uint_eq(connections_unfinished(connections), 1);
+	ck_assert_int_eq(recv(pair[1], read, sizeof(read), 0), (ssize_t)strlen(request));
+	ck_assert_uint_eq(connections_unfinished(connections), 0);
+	connections_forget(connections, pair[1]);
+	close(pair[0]);
+	close(pair[1]);
+}
+END_TEST
+
 static struct request upgrade;
 
 static void note_peer(void *context, struct MHD_Connection *http, void **slot,
@@ -248,6 +269,7 @@ int main(void)
 	suite_add_tcase(suite, ending);
 	tcase_add_checked_fixture(deadlines, setup, teardown);
 	tcase_add_test(deadlines, connection_past_its_deadline_is_cut_by_its_own_thread_alone);
+	tcase_add_test(deadlines, connection_with_input_that_is_not_read_yet_is_unfinished_past_its_deadline);
 	tcase_add_test(deadlines, connection_that_was_upgraded_has_no_deadline_though_its_reply_had_one);
 	suite_add_tcase(suite, deadlines);
 	return unit_run(suite);
