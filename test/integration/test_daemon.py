@@ -18,7 +18,7 @@ import time
 import unittest
 
 RTREGD = os.path.abspath(os.path.join(os.environ.get("RTREG_BUILD", "build"), "daemon", "rtregd"))
-PATIENCE = 20  # seconds that anything may take before it counts as hanging
+PATIENCE = 60  # seconds that anything may take before it counts as hanging
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -137,7 +137,8 @@ class DaemonTest(unittest.TestCase):
     def request(self, method, path, body=None, headers=None, connection=None):
         used = connection or UnixConnection(self.socket)
         try:
-            used.request(method, path, body, headers or {})
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it has answered before
+                used.request(method, path, body, headers or {})
             return Reply(used.getresponse())
         finally:
             if not connection:
@@ -152,7 +153,7 @@ class DaemonTest(unittest.TestCase):
             try:
                 with open(f"{tasks}/{task}/stat") as file:
                     return file.read().rpartition(")")[2].split()[0] == "T"
-            except FileNotFoundError:
+            except (FileNotFoundError, ProcessLookupError):
                 return True  # it has ended
 
         self.wait_for(lambda: all(has_stopped(task) for task in os.listdir(tasks)), "all threads to stop")
@@ -188,7 +189,7 @@ class DaemonTest(unittest.TestCase):
     def raw(self, text):
         """Sends text as it is and returns the first piece of what comes."""
         connection = self.connect()
-        with contextlib.suppress(BrokenPipeError):  # it has answered before
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it has answered before
             connection.sendall(text.encode())
         return connection.recv(65536).decode()
 
