@@ -141,7 +141,7 @@ int main(void)
 	TCase *tcase = tcase_create("joining");
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_set_timeout(tcase, 100);
+	tcase_set_timeout(tcase, 300);
 	tcase_add_test(tcase, join_while_reloads_publish_finds_a_snapshot_until_leave);
 	tcase_add_test(tcase, join_before_a_reload_has_told_others_keeps_what_it_made);
 	suite_add_tcase(suite, tcase);
