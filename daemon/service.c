@@ -40,6 +40,7 @@
 #define DESCRIPTORS_WANTED 8192
 #define LEAVE_MS           3000 /* for all that follow together; each is cut much sooner if it takes nothing */
 #define LEAVE_TICK_NS      5000000
+#define FLUSH_MS           3000 /* for the last replies together */
 
 /* Several fsyncs at once serve a crowd sooner; those who read can wait for each other. */
 #define CHANGERS 4
@@ -276,7 +277,7 @@ static void stop(struct service *service, struct loop *loop)
 	sharing_end(service->sharing);
 	if (service->server) {
 		take_leave(service);
-		server_flush(service->server, LINGER_MS);
+		server_flush(service->server, FLUSH_MS);
 		events_watch(service->events, NULL, NULL);
 	}
 	server_free(service->server);
