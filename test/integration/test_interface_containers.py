@@ -175,6 +175,7 @@ class Files(LockInTest):
         thread = threading.Thread(target=reload_on)
         thread.start()
         try:
+            self.wait_for(lambda: arguments, "a reload")
             for number in range(100):
                 made.append(self.locked(f"c{number}", ""))
         finally:
