@@ -546,9 +546,10 @@ class Trials(InterfaceTest):
         self.configure({"labels": ["a=b"]})
         self.start()
         self.configure({"labels": ["c=d"]})
-        self.reload(query="?confirm=2")
+        self.reload(query="?confirm=600")
         reply = self.put("r", {"path": "/bin/true"})
         self.refused(reply, "trial", status=200)
+        self.assertEqual(self.reload(query="?confirm=1&force=true").status, 200)
         self.wait_for(lambda: self.history()[0]["source"] == "revert", "the way back")
         self.assertEqual((self.value("labels"), "r" in self.names()), (["a=b"], False))
 
