@@ -152,7 +152,7 @@ class FrontDoorTest(DaemonTest):
     def door(self, *words, environment=None, **rest):
         rest = {"capture_output": True, "stdin": subprocess.DEVNULL, **rest}
         return subprocess.run([RTREG_RUNTIME, *words], env={**self.environment, **(environment or {})}, text=True,
-                              timeout=PATIENCE, check=False, **rest)
+                              timeout=PATIENCE * 3, check=False, **rest)
 
     def passes(self, *words, **rest):
         done = self.door(*words, **rest)
