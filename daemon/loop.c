@@ -210,8 +210,9 @@ static void finish(struct running *running)
 	if (running->accept_paused_ms == 0 && !running->loop->socket.handed_over)
 		accept_some(running, CONNECTIONS_MAX);
 	epoll_ctl(running->loop->epoll_fd, EPOLL_CTL_DEL, running->loop->signal_fd, NULL);
-	socket_close(&running->loop->socket);
+	/* Before the socket goes: who sees that it has gone is told that the connection ends with the reply. */
 	connections_stop(connections);
+	socket_close(&running->loop->socket);
 	/* Twice nothing: a request on its way from the socket to its handler is not seen for a moment. */
 	for (int quiet = 0; quiet<2; quiet = connections_unfinished(connections)> 0 ? 0 : quiet + 1) {
 		if (monotonic_now_ms() >= deadline_ms) {
