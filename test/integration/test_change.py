@@ -139,14 +139,11 @@ class Watched(ChangeTest):
         self.assert_nothing_before(("api", "ok", 2), ("api", "failed", 2))
 
     def test_what_others_wrote_is_noticed_although_a_change_was_refused(self):
-        self.start()
-        connection = self.keep_connection()
-        with self.paused():
-            self.rename_over(self.config, self.label("b"))
-            connection.request("PUT", "/v1/runtimes/r", "{}")
-        self.assertEqual(connection.getresponse().status, 400)
+        reply = self.start_and_ask_before(lambda: self.rename_over(self.config, self.label("b")), "PUT", "/v1/runtimes/r",
+                                          "{}")
+        self.assertEqual(reply.status, 400)
         self.wait_for_label("b")
-        self.assertEqual(self.entries()[-1], ("watch", "ok", 2))
+        self.wait_for_entries(("api", "ok", 2), ("api", "failed", 2), ("watch", "ok", 3))
 
     def test_drop_in_written_by_somebody_else_is_noticed(self):
         self.start()

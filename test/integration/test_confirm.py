@@ -142,13 +142,13 @@ class TimePassed(ConfirmTest):
         self.assertIn("no confirmation came", self.read_log())
 
     def test_file_that_was_refused_is_not_read_again_by_the_watch(self):
-        self.start()
-        self.reload_at_once_with(lambda: self.configure(self.label("trial")), query="?confirm=1")
-        self.wait_for(lambda: self.generation() == 3, "the configuration to go back")
+        reply = self.start_and_ask_before(lambda: self.configure(self.label("trial")), "POST", "/v1/reload?confirm=1")
+        self.assertIn("confirm", reply.json)
+        self.wait_for(lambda: self.generation() == 4, "the configuration to go back")
         self.configure(self.label("third"))
         self.wait_for(lambda: self.labels() == ["a=third"], "the watch to notice the next change")
         self.assertEqual(self.entries()[-2:], [("revert", "ok"), ("watch", "ok")])
-        self.assertEqual(self.generation(), 4)
+        self.assertEqual(self.generation(), 5)
 
     def test_goes_back_past_reloads_that_came_meanwhile(self):
         self.start("--no-watch")
@@ -161,12 +161,14 @@ class TimePassed(ConfirmTest):
     def test_confirmation_that_waits_behind_a_long_reload_came_in_time(self):
         begun, go = self.at("begun"), self.at("go")
         probe = self.script("probe", f"touch {begun}\nwhile [ ! -e {go} ]; do sleep 0.02; done\necho '{{}}'\n")
-        self.start("--no-watch")
+        self.start("--no-watch", "--threads", "1")
         self.on_trial(3)
-        slow, confirming = self.keep_connection(), self.keep_connection()
+        slow, confirming, other = (self.keep_connection() for _ in range(3))
         slow.request("POST", "/v1/reload", json.dumps({"runtimes": {"slow": {"path": probe}}}))
         self.wait_for(lambda: os.path.exists(begun), "the reload to be under way")
         confirming.request("POST", "/v1/confirm")
+        for _ in range(3):  # turns of the only thread: it has taken that up by then
+            self.assertEqual(self.get("/_ping", connection=other).status, 200)
         pending = self.pending()
         deadline = pending["deadline"] if pending else ""
         if datetime.datetime.now(datetime.timezone.utc).isoformat() > deadline:
@@ -205,8 +207,9 @@ class TimePassed(ConfirmTest):
 
     def test_record_that_cannot_be_written_behind_going_back_is_logged(self):
         self.start("--no-watch")
-        self.on_trial(1)
+        self.on_trial()
         os.mkdir(self.at("state/.confirmed.json.new"))
+        self.assertTrue(self.reload(query="?confirm=1").json["unchanged"])  # not before it was in the way
         self.wait_for(lambda: ("revert", "ok") in self.entries(), "going back")
         self.wait_for(lambda: "cannot write confirmed.json" in self.read_log(), "the log to say so")
         os.rmdir(self.at("state/.confirmed.json.new"))

@@ -35,13 +35,21 @@ class WatchTest(DaemonTest):
         yield
         self.process.send_signal(signal.SIGCONT)
 
-    def reload_at_once_with(self, change, body=None, query=""):
-        """A request that the daemon gets before it can have noticed `change`."""
-        connection = self.keep_connection()
-        with self.paused():
-            change()
-            connection.request("POST", "/v1/reload" + query, body)
-        return Reply(connection.getresponse())
+    def start_and_ask_before(self, change, method, path, body=None):
+        """A request that waits behind a reload, generation 2, when `change` is made: it is done before the watch looks."""
+        begun, go = self.at("begun"), self.at("go")
+        probe = self.script("probe", f"touch {begun}\nwhile [ ! -e {go} ]; do sleep 0.02; done\necho '{{}}'\n")
+        self.start("--debug", "--threads", "1")
+        first, asking, other = (self.keep_connection() for _ in range(3))
+        first.request("POST", "/v1/reload", json.dumps({"runtimes": {"slow": {"path": probe}}}))
+        self.wait_for(lambda: os.path.exists(begun), "the reload to be under way")
+        asking.request(method, path, body)
+        for _ in range(3):  # turns of the only thread: it has taken that up by then
+            self.assertEqual(self.get("/_ping", connection=other).status, 200)
+        change()
+        open(go, "w").close()
+        self.assertEqual(Reply(first.getresponse()).json["generation"], 2)
+        return Reply(asking.getresponse())
 
     @property
     def fragments(self):
@@ -334,11 +342,10 @@ class Nothing(WatchTest):
         self.assertNotIn("when last read", self.read_log())
 
     def test_what_was_reloaded_already_causes_none(self):
-        self.start("--debug")
-        reply = self.reload_at_once_with(lambda: self.rename_over(self.config, self.label("b")))
-        self.assertEqual(reply.json["generation"], 2)
+        reply = self.start_and_ask_before(lambda: self.rename_over(self.config, self.label("b")), "POST", "/v1/reload")
+        self.assertEqual((reply.json["generation"], self.labels()), (3, ["a=b"]))
         self.wait_for_look()
-        self.assert_nothing_before(("api", "ok", 2))
+        self.assert_nothing_before(("api", "ok", 2), ("api", "ok", 3))
 
     def test_dry_run_and_refused_condition_do_not_pass_for_a_reload(self):
         self.start()
@@ -349,11 +356,11 @@ class Nothing(WatchTest):
         self.wait_for_entries(("watch", "ok", 2))
 
     def test_configuration_from_a_body_does_not_pass_for_the_files(self):
-        self.start()
-        reply = self.reload_at_once_with(lambda: self.rename_over(self.config, self.label("b")), '{"debug": true}')
-        self.assertEqual(reply.json["generation"], 2)
+        reply = self.start_and_ask_before(lambda: self.rename_over(self.config, self.label("b")), "POST", "/v1/reload",
+                                          '{"live-restore": true}')
+        self.assertEqual(reply.json["generation"], 3)
         self.wait_for_label("b")
-        self.wait_for_entries(("api", "ok", 2), ("watch", "ok", 3))
+        self.wait_for_entries(("api", "ok", 2), ("api", "ok", 3), ("watch", "ok", 4))
 
     def test_same_contents_again_are_an_unchanged_reload(self):
         self.start()
