@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -212,12 +213,30 @@ static bool has_unread_input(const struct connection *connection)
 	return ioctl(connection->fd, FIONREAD, &size) == 0 && size > 0;
 }
 
-/* What has come and waits for a busy thread is not late. It is read whole then, or refused. */
+static bool has_room(const struct connection *connection)
+{
+	struct pollfd poller = {.fd = connection->fd, .events = POLLOUT};
+
+	return poll(&poller, 1, 0) > 0 && poller.revents == POLLOUT;
+}
+
+/*
+ * Whether it is a busy thread of this side that it waits for. What has come is read whole then, or refused; what
+ * follows is told to a peer that has left room for it.
+ */
+static bool waits_for_thread(const struct connection *connection)
+{
+	enum state state = connection->state;
+
+	return (state == HEAD && has_unread_input(connection)) ||
+	       (state == FOLLOWING && has_room(connection));
+}
+
 static bool is_late(const struct connection *connection, int64_t now)
 {
 	/* ARRIVING: the library may have closed it without a word, and its number be another's. */
 	return connection->state != ARRIVING && now >= connection->deadline_ms &&
-	       !(connection->state == HEAD && has_unread_input(connection));
+	       !waits_for_thread(connection);
 }
 
 void connections_cut_late(struct connections *connections)
