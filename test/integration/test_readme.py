@@ -68,7 +68,7 @@ class Readme(unittest.TestCase):
         environment = {name: value for name, value in os.environ.items() if name not in ("RTREG_SOCKET", "CDPATH")}
         done = subprocess.run(
             ["bash", "-c", self.script], cwd=self.folder, env=environment, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=2 * PATIENCE, check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=10 * PATIENCE, check=False,
         )
         self.assertEqual(done.returncode, 0, done.stdout)
         self.assertNotIn('"message"', done.stdout, "a request was refused")

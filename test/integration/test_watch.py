@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 import unittest
 
 from test_daemon import PATIENCE, DaemonTest, Reply
@@ -441,10 +442,12 @@ class Limits(WatchTest):
 class Bursts(WatchTest):
     def test_of_writes_end_in_the_last_one(self):
         self.start()
+        began = time.monotonic()
         for number in range(200):
             self.write(self.config, self.label(str(number)))
+        quiet = (time.monotonic() - began) / 0.25  # as often a slow machine may have been quiet for so long
         self.wait_for_label("199")
-        self.assertLess(len(self.entries()), 10)
+        self.assertLess(len(self.entries()), 10 + quiet)
 
     def test_that_does_not_end_is_read_nonetheless(self):
         self.start()
