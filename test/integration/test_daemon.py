@@ -181,8 +181,8 @@ class DaemonTest(unittest.TestCase):
 
     def connect(self):
         raw = socket.socket(socket.AF_UNIX)
+        raw.connect(self.socket)  # with a timeout it would fail, and not wait, where the queue is full
         raw.settimeout(PATIENCE)
-        raw.connect(self.socket)
         self.addCleanup(raw.close)
         return raw
 
