@@ -12,8 +12,6 @@
 #include "runtimes/script.h"
 #include "values/settings.h"
 
-struct lifetime;
-
 /* A configured or stock runtime. `runtime` comes first: the hash table points to it. */
 struct runtime_entry {
 	struct rtreg_runtime runtime;
@@ -21,14 +19,13 @@ struct runtime_entry {
 };
 
 struct rtreg_snapshot {
-	struct rtreg_snapshot_head head; /* what the inline readers see */
+	struct rtreg_snapshot_head head; /* what inline functions see; its pins are the store's */
 	struct arena *arena;             /* holds this struct too */
 	struct settings settings;
 	struct registry_lists registries;
 	struct runtime_entry *runtimes; /* in order of name */
 	size_t runtime_count;
 	const char *common_options; /* what the options of all path runtimes end in */
-	struct lifetime *lifetime;  /* set before publication by the store */
 };
 
 /* What derivation needs beside the settings. */

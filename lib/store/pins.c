@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Pinning, and telling of pins. Why the reclaimer misses none is told in docs/concurrency.md. */
+/*
+ * What of pinning is not inlined (<rtreg/inline.h>), and telling of pins. Why the reclaimer misses none is told in
+ * docs/concurrency.md.
+ */
 #include "store/store.h"
 
-uint64_t pins_count(const struct pins *pins)
+uint64_t pins_count(const struct rtreg_pins *pins)
 {
 	uint64_t count = 0;
 
-	for (unsigned i = 0; i < SLOT_COUNT; i++)
-		count -= atomic_load_explicit(&pins->cells[i].unpins, memory_order_acquire);
-	for (unsigned i = 0; i < SLOT_COUNT; i++)
-		count += atomic_load_explicit(&pins->cells[i].pins, memory_order_relaxed);
+	for (unsigned i = 0; i < RTREG_PIN_SLOTS; i++)
+		count -= __atomic_load_n(&pins->cells[i].unpins, __ATOMIC_ACQUIRE);
+	for (unsigned i = 0; i < RTREG_PIN_SLOTS; i++)
+		count += __atomic_load_n(&pins->cells[i].pins, __ATOMIC_RELAXED);
 	return count;
 }
 
@@ -19,18 +22,22 @@ static struct store *store_of(struct rtreg *registry)
 	return (struct store *)(void *)registry;
 }
 
-/* --- without a slot --- */
+/* --- what is inlined elsewhere --- */
 
-static const struct rtreg_snapshot *pin_locked(struct store *store)
+#undef rtreg_pin
+#undef rtreg_unpin
+
+const struct rtreg_snapshot *rtreg_pin(struct rtreg *registry)
 {
-	const struct rtreg_snapshot *snapshot;
-
-	pthread_mutex_lock(&store->lock);
-	snapshot = store->head.published;
-	pins_add(&snapshot->lifetime->pins, 0);
-	pthread_mutex_unlock(&store->lock);
-	return snapshot;
+	return rtreg_pin_inline(registry);
 }
+
+void rtreg_unpin(const struct rtreg_snapshot *snapshot)
+{
+	rtreg_unpin_inline(snapshot);
+}
+
+/* --- what is rare --- */
 
 /* Called with the lock held. */
 static void ask_for_recount(struct lifetime *lifetime)
@@ -40,101 +47,62 @@ static void ask_for_recount(struct lifetime *lifetime)
 	pthread_cond_signal(&lifetime->store->work);
 }
 
-static void unpin_locked(struct lifetime *lifetime)
+void rtreg_unpin_retired(struct rtreg_pins *pins)
 {
-	struct store *store = lifetime->store;
-
-	pthread_mutex_lock(&store->lock);
-	pins_return(&lifetime->pins, 0);
-	if (atomic_load_explicit(&lifetime->retired, memory_order_relaxed))
-		ask_for_recount(lifetime);
-	pthread_mutex_unlock(&store->lock);
-}
-
-/* --- with one: what is rare is out of line, so that the usual way saves no registers for it --- */
-
-static inline const struct rtreg_snapshot *pin_in(struct store *store, unsigned slot)
-{
-	const struct rtreg_snapshot *snapshot;
-	uint64_t seq = slot_enter(slot, SECTION_PIN);
-
-	snapshot = __atomic_load_n(&store->head.published, __ATOMIC_ACQUIRE);
-	pins_add(&snapshot->lifetime->pins, slot);
-	slot_leave(slot, SECTION_PIN, seq);
-	return snapshot;
-}
-
-static __attribute__((noinline)) void tell_and_leave(struct lifetime *lifetime, unsigned slot, uint64_t seq)
-{
+	struct lifetime *lifetime = (struct lifetime *)(void *)pins;
 	struct store *store = lifetime->store;
 
 	pthread_mutex_lock(&store->lock);
 	ask_for_recount(lifetime);
 	pthread_mutex_unlock(&store->lock);
-	slot_leave(slot, SECTION_UNPIN, seq);
 }
 
-static inline void unpin_in(struct lifetime *lifetime, unsigned slot)
+static const struct rtreg_snapshot *pin_locked(struct store *store)
 {
-	uint64_t seq = slot_enter(slot, SECTION_UNPIN);
+	const struct rtreg_snapshot *snapshot;
 
-	pins_return(&lifetime->pins, slot);
-	/* Now it may be counted; it is not freed before the section ends. */
-	atomic_signal_fence(memory_order_seq_cst);
-	if (__builtin_expect(atomic_load_explicit(&lifetime->retired, memory_order_relaxed), 0))
-		tell_and_leave(lifetime, slot, seq);
-	else
-		slot_leave(slot, SECTION_UNPIN, seq);
+	pthread_mutex_lock(&store->lock);
+	snapshot = store->head.published;
+	rtreg_cell_pin(&snapshot->head.pins->cells[0]);
+	pthread_mutex_unlock(&store->lock);
+	return snapshot;
 }
 
-/* --- who knows which --- */
-
-static __attribute__((noinline)) const struct rtreg_snapshot *pin_first(struct store *store)
+static void unpin_locked(struct lifetime *lifetime)
 {
-	unsigned slot = slot_claim();
+	struct store *store = lifetime->store;
 
-	return slot != 0 ? pin_in(store, slot) : pin_locked(store);
+	pthread_mutex_lock(&store->lock);
+	rtreg_cell_unpin(&lifetime->pins.cells[0]);
+	if (__atomic_load_n(&lifetime->pins.retired, __ATOMIC_RELAXED))
+		ask_for_recount(lifetime);
+	pthread_mutex_unlock(&store->lock);
 }
 
-static __attribute__((noinline)) void unpin_first(struct lifetime *lifetime)
+const struct rtreg_snapshot *rtreg_pin_first(struct rtreg *registry)
 {
-	unsigned slot = slot_claim();
-
-	if (slot != 0)
-		unpin_in(lifetime, slot);
-	else
-		unpin_locked(lifetime);
+	return slot_claim() ? rtreg_pin_inline(registry) : pin_locked(store_of(registry));
 }
 
-const struct rtreg_snapshot *rtreg_pin(struct rtreg *registry)
+void rtreg_unpin_first(const struct rtreg_snapshot *snapshot)
 {
-	unsigned slot = slot_index;
-
-	return __builtin_expect(slot != 0, 1) ? pin_in(store_of(registry), slot)
-	                                      : pin_first(store_of(registry));
-}
-
-void rtreg_unpin(const struct rtreg_snapshot *snapshot)
-{
-	unsigned slot = slot_index;
-
 	if (!snapshot)
 		return;
-	if (__builtin_expect(slot != 0, 1))
-		unpin_in(snapshot->lifetime, slot);
+	if (slot_claim())
+		rtreg_unpin_inline(snapshot);
 	else
-		unpin_first(snapshot->lifetime);
+		unpin_locked(lifetime_of(snapshot));
 }
 
 /* No section: the pin that there is keeps the snapshot, and who counts its return counts this one too. */
 void store_pin(const struct rtreg_snapshot *snapshot)
 {
-	struct store *store = snapshot ? snapshot->lifetime->store : NULL;
+	struct store *store = snapshot ? lifetime_of(snapshot)->store : NULL;
 
 	if (!store)
 		return;
 	pthread_mutex_lock(&store->lock);
-	pins_add(&snapshot->lifetime->pins, 0);
+	rtreg_cell_pin(&snapshot->head.pins->cells[0]);
 	pthread_mutex_unlock(&store->lock);
 }
 

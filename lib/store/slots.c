@@ -4,6 +4,7 @@
 #include <linux/membarrier.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -11,8 +12,8 @@
 #define FIRST_PAUSE_NS   20000L
 #define LONGEST_PAUSE_NS 10000000L
 
-_Thread_local unsigned slot_index;
-struct slot slots[SLOT_COUNT];
+__thread struct rtreg_pin_thread rtreg_pin_thread;
+struct rtreg_pin_slot slots[RTREG_PIN_SLOTS];
 
 /* The thread shall do without from now on. */
 static _Thread_local bool without __attribute__((tls_model("initial-exec")));
@@ -34,7 +35,7 @@ static bool barrier(int command)
  */
 static void give_back(void *value)
 {
-	slot_index = 0;
+	rtreg_pin_thread = (struct rtreg_pin_thread){0};
 	without = true;
 	atomic_fetch_and_explicit(&taken, ~(UINT64_C(1) << (uintptr_t)value), memory_order_release);
 }
@@ -55,47 +56,47 @@ void slots_init(void)
 	pthread_once(&once, init);
 }
 
-unsigned slot_claim(void)
+bool slot_claim(void)
 {
 	uint64_t before = atomic_load_explicit(&taken, memory_order_relaxed);
 	unsigned index;
 
 	if (without)
-		return 0;
+		return false;
 	do {
 		if (before == UINT64_MAX)
-			return 0;
+			return false;
 		index = (unsigned)__builtin_ctzll(~before);
 		/* With what the slot's last thread has counted. */
 	} while (!atomic_compare_exchange_weak_explicit(&taken, &before, before | UINT64_C(1) << index,
 	                                                memory_order_acquire, memory_order_relaxed));
 	if (pthread_setspecific(at_exit, (void *)(uintptr_t)index) != 0) {
 		give_back((void *)(uintptr_t)index);
-		return 0;
+		return false;
 	}
-	slot_index = index;
-	return index;
+	rtreg_pin_thread = (struct rtreg_pin_thread){.slot = &slots[index], .index = index};
+	return true;
 }
 
 /* Who is there for longer than a moment has been taken off its processor, or waits for a lock. */
-static void wait_for(const _Atomic uint64_t *seq)
+static void wait_for(const uint64_t *seq)
 {
-	uint64_t seen = atomic_load_explicit(seq, memory_order_acquire);
+	uint64_t seen = __atomic_load_n(seq, __ATOMIC_ACQUIRE);
 	long pause_ns = FIRST_PAUSE_NS;
 
 	if (seen % 2 == 0)
 		return;
 	sched_yield();
-	while (atomic_load_explicit(seq, memory_order_acquire) == seen) {
+	while (__atomic_load_n(seq, __ATOMIC_ACQUIRE) == seen) {
 		nanosleep(&(struct timespec){.tv_nsec = pause_ns}, NULL);
 		if (pause_ns < LONGEST_PAUSE_NS)
 			pause_ns *= 2;
 	}
 }
 
-void slots_wait(enum section kind)
+void slots_wait(enum rtreg_section kind)
 {
-	for (unsigned i = 1; i < SLOT_COUNT; i++)
+	for (unsigned i = 1; i < RTREG_PIN_SLOTS; i++)
 		wait_for(&slots[i].seq[kind]);
 }
 
@@ -105,6 +106,6 @@ bool slots_settle(void)
 		return true; /* there are no sections */
 	if (!barrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED))
 		return false;
-	slots_wait(SECTION_PIN);
+	slots_wait(RTREG_SECTION_PIN);
 	return true;
 }

@@ -137,7 +137,7 @@ static void *reclaim(void *argument)
 		pthread_mutex_unlock(&store->lock);
 		/* An unpin is counted before its section ends, and looks at what we are about to free. */
 		if (unused.count > 0)
-			slots_wait(SECTION_UNPIN);
+			slots_wait(RTREG_SECTION_UNPIN);
 		free_all(&unused, store->statistics);
 		pthread_mutex_lock(&store->lock);
 	}
@@ -208,14 +208,14 @@ int store_prepare(struct store *store, struct rtreg_snapshot *snapshot)
 	if (!lifetime)
 		return -ENOMEM;
 	*lifetime = (struct lifetime){.store = store, .snapshot = snapshot};
-	snapshot->lifetime = lifetime;
+	snapshot->head.pins = &lifetime->pins;
 	return 0;
 }
 
 void store_forget(struct rtreg_snapshot *snapshot)
 {
-	free(snapshot->lifetime);
-	snapshot->lifetime = NULL;
+	free(lifetime_of(snapshot));
+	snapshot->head.pins = NULL;
 }
 
 struct rtreg_snapshot *store_publish(struct store *store, struct rtreg_snapshot *snapshot)
@@ -235,8 +235,8 @@ void store_retire(struct store *store, struct rtreg_snapshot *snapshot)
 		return;
 	pthread_mutex_lock(&store->lock);
 	/* After the pointer's change, and before slots_settle(): every unpin that is not counted then sees it. */
-	atomic_store_explicit(&snapshot->lifetime->retired, true, memory_order_relaxed);
-	list_append(&store->waiting, snapshot->lifetime);
+	__atomic_store_n(&snapshot->head.pins->retired, true, __ATOMIC_RELAXED);
+	list_append(&store->waiting, lifetime_of(snapshot));
 	pthread_cond_signal(&store->work);
 	pthread_mutex_unlock(&store->lock);
 }

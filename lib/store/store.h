@@ -20,14 +20,19 @@
  * snapshot, which nobody writes.
  */
 struct lifetime {
+	struct rtreg_pins pins; /* what the inline pins see */
 	struct store *store;
 	struct rtreg_snapshot *snapshot;
-	_Atomic bool retired;  /* its last unpin has to tell the reclaimer */
 	bool settled;          /* all its pins are in the cells, but for pins of pins: see store_pin() */
 	bool recount;          /* something was unpinned since the cells were last counted */
 	struct lifetime *next; /* in one of the store's lists, once retired */
-	struct pins pins;
 };
+
+/* Of a snapshot that was prepared. */
+static inline struct lifetime *lifetime_of(const struct rtreg_snapshot *snapshot)
+{
+	return (struct lifetime *)(void *)snapshot->head.pins;
+}
 
 struct lifetime_list {
 	struct lifetime *first, **last;

@@ -39,6 +39,16 @@ uint64_t use(struct rtreg *registry, struct rtreg_error *error)
 	rtreg_unpin(snapshot);
 	return generation;
 }
+uint64_t call(struct rtreg *registry);
+uint64_t call(struct rtreg *registry)
+{
+	void (*unpin)(const struct rtreg_snapshot *) = rtreg_unpin;
+	const struct rtreg_snapshot *snapshot = (rtreg_pin)(registry);
+	uint64_t generation = rtreg_snapshot_generation(snapshot);
+
+	unpin(snapshot);
+	return generation;
+}
 """
 # The client's header alone, and behind the other: neither needs liburcu.
 CLIENT = """#include <rtreg/client.h>

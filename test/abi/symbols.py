@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The symbols that librtreg.so exports are the functions that its public headers declare RTREG_EXPORT, no more
-and no less.
+"""The symbols that librtreg.so exports are the functions and variables that its public headers declare RTREG_EXPORT,
+no more and no less.
 
     symbols.py NM LIBRARY HEADER...
 """
@@ -11,15 +11,16 @@ import subprocess
 import sys
 
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
-# Up to the first parenthesis stands the return type; the last word before it is the name.
-DECLARATION = re.compile(r"\bRTREG_EXPORT\b([^;(]*)\(")
+ATTRIBUTE = re.compile(r"__attribute__\s*\(\((?:[^()]|\([^()]*\))*\)\)")
+# Up to the first parenthesis, or to the end of a variable's, stands the type; the last word before it is the name.
+DECLARATION = re.compile(r"\bRTREG_EXPORT\b([^;(]*)[;(]")
 
 
 def declared(headers):
     names = set()
     for header in headers:
         text = COMMENT.sub(" ", pathlib.Path(header).read_text(encoding="utf-8"))
-        text = re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE)
+        text = ATTRIBUTE.sub(" ", re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE))
         names |= {m.group(1).replace("*", " ").split()[-1] for m in DECLARATION.finditer(text)}
     return names
 

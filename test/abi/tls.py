@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Thread-local storage of librtreg.so, its own and what it uses of others', is reached in the initial-exec model: no
-call to __tls_get_addr(), and no relocation of the models that need one.
+"""Thread-local storage of a shared library, its own and what it uses of others', is reached in the initial-exec model:
+no call to __tls_get_addr(), and no relocation of the models that need one.
 
-    tls.py READELF LIBRARY
+    tls.py READELF LIBRARY SYMBOL      SYMBOL: one that the library has or asks for, else it is not the one that is meant
 """
 
 import subprocess
@@ -17,13 +17,13 @@ def slow(relocations, symbols):
 
 
 def main():
-    if len(sys.argv) != 3:
+    if len(sys.argv) != 4:
         sys.exit(__doc__)
-    readelf, library = sys.argv[1:]
+    readelf, library, symbol = sys.argv[1:]
     parts = [subprocess.run([readelf, "--wide", what, library], capture_output=True, text=True, check=True).stdout
              for what in ("--relocs", "--dyn-syms")]
-    if "rtreg_resolve_live" not in parts[1]:
-        sys.exit(f"{library}: does not look like librtreg")
+    if symbol not in parts[1]:
+        sys.exit(f"{library}: knows no {symbol}")
     found = slow(*parts)
     for line in found:
         print(f"FAIL {line}")

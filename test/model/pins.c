@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A model of the pins (docs/concurrency.md, "Pins"): the code of lib/store as programs of the machine in machine.h, made
- * by hand, and what a few threads may do with it. A mutant is the same with one part left out; an error must be found in
- * each, or the model would prove nothing.
+ * A model of the pins (docs/concurrency.md, "Pins"): the code of <rtreg/inline.h> and lib/store as programs of the
+ * machine in machine.h, made by hand, and what a few threads may do with it. A mutant is the same with one part left out; an
+ * error must be found in each, or the model would prove nothing.
  *
  * usage: pins      exit 0 only if the protocol is sound in all scenarios and each mutant is wrong in one
  */
@@ -46,7 +46,7 @@ static const char *const mutant_names[MUTANTS] = {
 
 static enum mutant mutant;
 
-/* --- the programs, as lib/store has them --- */
+/* --- the programs, as the code has them --- */
 
 static void emit_section(enum thread thread, enum op op, unsigned section)
 {
@@ -54,7 +54,7 @@ static void emit_section(enum thread thread, enum op op, unsigned section)
 		emit(thread, op, section, mutant != LEAVE_RELAXED);
 }
 
-/* rtreg_pin(); without a slot if that is 0. */
+/* rtreg_pin(); without a slot, as pin_locked() in lib/store/pins.c, if that is 0. */
 static void emit_pin(enum thread thread, unsigned slot)
 {
 	if (slot == 0)

@@ -24,11 +24,11 @@
 #include "guarded_arena.h"
 #include "store/store.h"
 
-#define FAST    2                /* threads that do nothing else */
-#define CROWD   (SLOT_COUNT + 8) /* threads that hold a pin most of the time */
-#define COMING  2                /* places that threads come to for a short while, one after the other */
-#define SHORT   50               /* pins of such a thread */
-#define LETTERS 16               /* pins on the way from one thread to another */
+#define FAST    2                     /* threads that do nothing else */
+#define CROWD   (RTREG_PIN_SLOTS + 8) /* threads that hold a pin most of the time */
+#define COMING  2                     /* places that threads come to for a short while, one after the other */
+#define SHORT   50                    /* pins of such a thread */
+#define LETTERS 16                    /* pins on the way from one thread to another */
 
 static struct store store;
 static struct statistics statistics;
@@ -80,7 +80,8 @@ static void exchange(const struct rtreg_snapshot *pin, unsigned letter)
 
 static void pin_once(unsigned round, bool yields)
 {
-	const struct rtreg_snapshot *pin = rtreg_pin(registry);
+	/* Both forms: inlined, and as other languages call it. */
+	const struct rtreg_snapshot *pin = round % 3 == 0 ? (rtreg_pin)(registry) : rtreg_pin(registry);
 	uint64_t generation = look(pin);
 
 	if (yields)
@@ -89,6 +90,8 @@ static void pin_once(unsigned round, bool yields)
 		atomic_fetch_add(&wrong, 1);
 	if (round % 4 == 0)
 		exchange(pin, round / 4);
+	else if (round % 4 == 1)
+		(rtreg_unpin)(pin);
 	else
 		rtreg_unpin(pin);
 }
@@ -96,7 +99,7 @@ static void pin_once(unsigned round, bool yields)
 static void count(unsigned long made)
 {
 	atomic_fetch_add(&pins, made);
-	if (slot_index == 0)
+	if (rtreg_pin_thread.index == 0)
 		atomic_fetch_add(&without_slot, made);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The inline readers of <rtreg/rtreg.h>, and the layout that they see. The layout is private: it goes with
- * the soname, and nothing outside these functions may use it. Include <rtreg/rtreg.h>, never this file.
+ * The inline readers and pins of <rtreg/rtreg.h>, and the layout that they see. The layout is private: it goes with
+ * the soname, and nothing outside these functions may use it. So does the order in which pins write (docs/concurrency.md).
+ * Include <rtreg/rtreg.h>, never this file.
  */
 #ifndef RTREG_INLINE_H
 #define RTREG_INLINE_H
@@ -79,6 +80,7 @@ struct rtreg_snapshot_head {
 	uint64_t mask;                               /* slots - 1; at least one slot is empty */
 	const struct rtreg_runtime *default_runtime; /* what "" resolves to */
 	uint64_t generation;
+	struct rtreg_pins *pins; /* beside the snapshot, which nobody writes */
 };
 
 /* A name up to this length is its words and its length: names with the same are the same. */
@@ -308,6 +310,132 @@ RTREG_INLINE const struct rtreg_snapshot *rtreg_borrow(struct rtreg *registry)
 #else
 #define RTREG_CALLERS_FLAVOR NULL
 #endif
+
+/* --- pins: docs/concurrency.md says why nothing here may be put in another order --- */
+
+#define RTREG_PIN_SLOTS  64  /* number 0 is no slot: it stands for all threads that have none */
+#define RTREG_PIN_STRIDE 128 /* two cache lines: the processor fetches them in pairs */
+
+/*
+ * Two kinds, each with a number of its own: nobody waits for both at once, and who pins and unpins in turn does not
+ * wait for the one to be written before it reads it for the other.
+ */
+enum rtreg_section {
+	RTREG_SECTION_PIN,
+	RTREG_SECTION_UNPIN,
+	RTREG_SECTION_KINDS,
+};
+
+/* Odd while the slot's thread is in a section of the kind. Written by that thread alone. */
+struct rtreg_pin_slot {
+	uint64_t seq[RTREG_SECTION_KINDS];
+} __attribute__((aligned(RTREG_PIN_STRIDE)));
+
+/* What was counted in a slot; but that of number 0, written by the slot's thread alone. Both numbers only ever grow. */
+struct rtreg_pin_cell {
+	uint64_t pins, unpins;
+} __attribute__((aligned(RTREG_PIN_STRIDE)));
+
+/* How often a snapshot is pinned. */
+struct rtreg_pins {
+	bool retired; /* its last unpin has to tell the reclaimer */
+	struct rtreg_pin_cell cells[RTREG_PIN_SLOTS];
+};
+
+/*
+ * The calling thread's slot; NULL and 0: none yet, or none to be had. In the initial-exec model, for a call into the
+ * loader would cost more than all the rest; so dlopen() of the library takes a few bytes of what the C library sets
+ * aside for that.
+ */
+struct rtreg_pin_thread {
+	struct rtreg_pin_slot *slot;
+	size_t index;
+};
+extern RTREG_EXPORT __thread struct rtreg_pin_thread rtreg_pin_thread
+        __attribute__((tls_model("initial-exec")));
+
+/* What is rare. For the inline functions: a thread without a slot, which may get one now; and an unpin's section. */
+RTREG_EXPORT const struct rtreg_snapshot *rtreg_pin_first(struct rtreg *registry);
+RTREG_EXPORT void rtreg_unpin_first(const struct rtreg_snapshot *snapshot);
+RTREG_EXPORT void rtreg_unpin_retired(struct rtreg_pins *pins);
+
+/* A section of the slot's thread; sections do not nest. Returns what rtreg_section_end() wants. */
+RTREG_INLINE uint64_t rtreg_section_begin(uint64_t *seq)
+{
+	uint64_t before = __atomic_load_n(seq, __ATOMIC_RELAXED);
+
+	__atomic_store_n(seq, before + 1, __ATOMIC_RELAXED);
+	/* The processor may still put off the store behind what follows: the reclaimer makes it come forward. */
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	return before;
+}
+
+/* Who sees that a section is over sees all that was done in it. */
+RTREG_INLINE void rtreg_section_end(uint64_t *seq, uint64_t before)
+{
+	__atomic_store_n(seq, before + 2, __ATOMIC_RELEASE);
+}
+
+/*
+ * For the one that writes the cell. A pin is released with the end of the section that it is counted in; an unpin
+ * at once, for the reclaimer may act on it: what its thread has done before, entering the section included, is seen
+ * by who sees it counted.
+ */
+RTREG_INLINE void rtreg_cell_pin(struct rtreg_pin_cell *cell)
+{
+	__atomic_store_n(&cell->pins, __atomic_load_n(&cell->pins, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
+}
+
+RTREG_INLINE void rtreg_cell_unpin(struct rtreg_pin_cell *cell)
+{
+	__atomic_store_n(&cell->unpins, __atomic_load_n(&cell->unpins, __ATOMIC_RELAXED) + 1,
+	                 __ATOMIC_RELEASE);
+}
+
+RTREG_INLINE struct rtreg_pins *rtreg_pins_of(const struct rtreg_snapshot *snapshot)
+{
+	return ((const struct rtreg_snapshot_head *)(const void *)snapshot)->pins;
+}
+
+RTREG_INLINE const struct rtreg_snapshot *rtreg_pin_inline(struct rtreg *registry)
+{
+	const struct rtreg_head *head = (const struct rtreg_head *)(const void *)registry;
+	struct rtreg_pin_slot *slot = rtreg_pin_thread.slot;
+	const struct rtreg_snapshot *snapshot;
+	uint64_t seq;
+
+	if (__builtin_expect(!slot, 0))
+		return rtreg_pin_first(registry);
+	seq = rtreg_section_begin(&slot->seq[RTREG_SECTION_PIN]);
+	snapshot = __atomic_load_n(&head->published, __ATOMIC_ACQUIRE);
+	rtreg_cell_pin(&rtreg_pins_of(snapshot)->cells[rtreg_pin_thread.index]);
+	rtreg_section_end(&slot->seq[RTREG_SECTION_PIN], seq);
+	return snapshot;
+}
+
+RTREG_INLINE void rtreg_unpin_inline(const struct rtreg_snapshot *snapshot)
+{
+	struct rtreg_pin_slot *slot = rtreg_pin_thread.slot;
+	struct rtreg_pins *pins;
+	uint64_t seq;
+
+	if (__builtin_expect(!snapshot || !slot, 0)) {
+		rtreg_unpin_first(snapshot);
+		return;
+	}
+	pins = rtreg_pins_of(snapshot);
+	seq = rtreg_section_begin(&slot->seq[RTREG_SECTION_UNPIN]);
+	rtreg_cell_unpin(&pins->cells[rtreg_pin_thread.index]);
+	/* Now it may be counted; it is not freed before the section ends. */
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	if (__builtin_expect(__atomic_load_n(&pins->retired, __ATOMIC_RELAXED), 0))
+		rtreg_unpin_retired(pins);
+	rtreg_section_end(&slot->seq[RTREG_SECTION_UNPIN], seq);
+}
+
+/* The functions of these names are the library's; (rtreg_pin)(registry), or a pointer to it, is a call of that one. */
+#define rtreg_pin(registry)   rtreg_pin_inline(registry)
+#define rtreg_unpin(snapshot) rtreg_unpin_inline(snapshot)
 
 /* See rtreg_runtime_check_flavor(). May block. */
 static inline int rtreg_runtime_check(const struct rtreg_runtime *runtime, struct rtreg_error *error)

@@ -301,6 +301,9 @@ RTREG_EXPORT const struct rtreg_snapshot *rtreg_txn_new(const struct rtreg_txn *
 /*
  * Keeps the current snapshot until rtreg_unpin(), however many reloads come. Never fails.
  * Context: any thread, registered or not, in a section or not; not in signal handlers.
+ *
+ * Both are inlined. (rtreg_pin)(registry), or a pointer to it, calls the library's, as other languages do; a function that
+ * can be suspended and resumed on another thread needs that (docs/read.md).
  */
 RTREG_EXPORT const struct rtreg_snapshot *rtreg_pin(struct rtreg *registry);
 /* Returns a pin; any thread, once per pin. NULL is allowed. */

@@ -17,13 +17,13 @@
 
 #include "played_store.h"
 
-#define MANY  (SLOT_COUNT + 16) /* threads: more than there are slots */
+#define MANY  (RTREG_PIN_SLOTS + 16) /* threads: more than there are slots */
 #define CHURN 300
 
 struct pinner {
 	pthread_t thread;
 	const struct rtreg_snapshot *pin;
-	unsigned slot;
+	size_t slot;
 };
 
 static pthread_barrier_t all_there, all_done;
@@ -33,7 +33,7 @@ static void *pin_on_thread(void *argument)
 	struct pinner *pinner = argument;
 
 	pinner->pin = rtreg_pin(registry);
-	pinner->slot = slot_index;
+	pinner->slot = rtreg_pin_thread.index;
 	return NULL;
 }
 
@@ -124,6 +124,58 @@ START_TEST(pin_again_keeps_what_the_first_pin_no_longer_does)
 }
 END_TEST
 
+/* --- the library's functions, which other languages call --- */
+
+static void *pin_by_call(void *argument)
+{
+	struct pinner *pinner = argument;
+
+	pinner->pin = (rtreg_pin)(registry);
+	pinner->slot = rtreg_pin_thread.index;
+	return NULL;
+}
+
+START_TEST(pin_that_is_called_gets_a_slot_too)
+{
+	struct pinner pinner = {0};
+
+	allow_all();
+	ck_assert_int_eq(pthread_create(&pinner.thread, NULL, pin_by_call, &pinner), 0);
+	ck_assert_int_eq(pthread_join(pinner.thread, NULL), 0);
+	ck_assert_uint_ne(pinner.slot, 0);
+	publish(2);
+	wait_for(0, 0, 1);
+	ck_assert_uint_eq(pins_of_the_only_one(), 1);
+	(rtreg_unpin)(pinner.pin);
+	wait_until_freed(1);
+}
+END_TEST
+
+START_TEST(pins_that_are_called_and_inlined_are_one_count)
+{
+	const struct rtreg_snapshot *inlined = rtreg_pin(registry), *called = (rtreg_pin)(registry);
+
+	allow_all();
+	ck_assert_ptr_eq(inlined, called);
+	publish(2);
+	wait_for(0, 0, 1);
+	ck_assert_uint_eq(pins_of_the_only_one(), 2);
+	(rtreg_unpin)(inlined);
+	publish(3); /* the reclaimer looks at what was unpinned before it frees this one */
+	wait_until_freed(1);
+	ck_assert_uint_eq(pins_of_the_only_one(), 1);
+	rtreg_unpin(called);
+	wait_until_freed(2);
+}
+END_TEST
+
+START_TEST(unpin_of_nothing_is_allowed_in_both_forms)
+{
+	rtreg_unpin(NULL);
+	(rtreg_unpin)(NULL);
+}
+END_TEST
+
 /* --- slots --- */
 
 static void *pin_and_stay(void *argument)
@@ -153,7 +205,7 @@ START_TEST(pins_of_more_threads_than_slots_are_all_counted)
 		without += pinners[i].slot == 0;
 		slots_used |= UINT64_C(1) << pinners[i].slot;
 	}
-	ck_assert_int_eq(without, MANY - (SLOT_COUNT - 1));
+	ck_assert_int_eq(without, MANY - (RTREG_PIN_SLOTS - 1));
 	ck_assert_uint_eq(slots_used, UINT64_MAX); /* each of them, and none */
 	publish(2);
 	wait_for(0, 0, 1);
@@ -232,16 +284,23 @@ END_TEST
 
 /* --- sections --- */
 
+/* Of a slot that the calling thread has, or gets. */
+static uint64_t *own_section(enum rtreg_section kind)
+{
+	if (!rtreg_pin_thread.slot)
+		ck_assert(slot_claim());
+	return &rtreg_pin_thread.slot->seq[kind];
+}
+
 START_TEST(reclaimer_waits_for_a_section_that_may_be_pinning)
 {
-	unsigned slot = slot_index != 0 ? slot_index : slot_claim();
-	uint64_t seq = slot_enter(slot, SECTION_PIN);
+	uint64_t *section = own_section(RTREG_SECTION_PIN), seq = rtreg_section_begin(section);
 
 	publish(2);
 	wait_for(0, 1, 0);
 	let_others_run();
 	ck_assert_uint_eq(__atomic_load_n(&begun, __ATOMIC_RELAXED), 0);
-	slot_leave(slot, SECTION_PIN, seq);
+	rtreg_section_end(section, seq);
 	wait_until_begun(1);
 }
 END_TEST
@@ -255,20 +314,19 @@ static void *unpin_on_thread(void *pin)
 START_TEST(reclaimer_waits_for_a_section_that_may_be_unpinning)
 {
 	const struct rtreg_snapshot *pin = rtreg_pin(registry);
-	unsigned slot = slot_index != 0 ? slot_index : slot_claim();
+	uint64_t *section = own_section(RTREG_SECTION_UNPIN), seq;
 	pthread_t thread;
-	uint64_t seq;
 
 	allow_all();
 	publish(2);
 	wait_for(0, 0, 1);
-	seq = slot_enter(slot, SECTION_UNPIN);
+	seq = rtreg_section_begin(section);
 	pthread_create(&thread, NULL, unpin_on_thread, (void *)pin);
 	pthread_join(thread, NULL);
 	wait_for(0, 0, 0); /* counted as unpinned, and yet */
 	let_others_run();
 	ck_assert_uint_eq(freed(), 0);
-	slot_leave(slot, SECTION_UNPIN, seq);
+	rtreg_section_end(section, seq);
 	wait_until_freed(1);
 }
 END_TEST
@@ -343,6 +401,9 @@ int main(void)
 	tcase_add_test(tcase, pin_of_one_thread_is_returned_by_another);
 	tcase_add_test(tcase, pins_of_the_live_one_are_counted_across_threads);
 	tcase_add_test(tcase, pin_again_keeps_what_the_first_pin_no_longer_does);
+	tcase_add_test(tcase, pin_that_is_called_gets_a_slot_too);
+	tcase_add_test(tcase, pins_that_are_called_and_inlined_are_one_count);
+	tcase_add_test(tcase, unpin_of_nothing_is_allowed_in_both_forms);
 	tcase_add_test(tcase, pins_of_more_threads_than_slots_are_all_counted);
 	tcase_add_test(tcase, slot_of_a_thread_that_ended_is_taken_over_with_its_counts);
 	tcase_add_test(tcase, unpin_when_the_slot_was_given_back_loses_no_slot);

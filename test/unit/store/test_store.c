@@ -23,7 +23,7 @@ START_TEST(store_forget_leaves_the_live_one)
 	snapshot->arena = arena;
 	ck_assert_int_eq(store_prepare(&store, snapshot), 0);
 	store_forget(snapshot);
-	ck_assert_ptr_null(snapshot->lifetime);
+	ck_assert_ptr_null(snapshot->head.pins);
 	snapshot_free(snapshot);
 	ck_assert_uint_eq(store_live(&store)->head.generation, 1);
 }
