@@ -37,6 +37,21 @@ static uintptr_t pin_batch(void *context, unsigned thread, size_t count)
 	return sum;
 }
 
+static uintptr_t call_batch(void *context, unsigned thread, size_t count)
+{
+	struct pins *pins = context;
+	uintptr_t sum = 0;
+
+	(void)thread;
+	for (size_t i = 0; i < count; i++) {
+		const struct rtreg_snapshot *snapshot = (rtreg_pin)(pins->world.registry);
+
+		sum += (uintptr_t)snapshot;
+		(rtreg_unpin)(snapshot);
+	}
+	return sum;
+}
+
 /*
  * What the alternatives have to do besides counting, as rtreg_pin() has: find the live snapshot, and when it is given
  * back see whether somebody waits for the last one.
@@ -102,6 +117,7 @@ static uintptr_t mutex_batch(void *context, unsigned thread, size_t count)
 
 static const struct way ways[] = {
         {.name = "rtreg_pin", .batch = pin_batch},
+        {.name = "rtreg_pin, two calls", .batch = call_batch},
         {.name = "striped additions", .batch = striped_batch},
         {.name = "shared counter", .batch = shared_batch},
         {.name = "mutex", .batch = mutex_batch},

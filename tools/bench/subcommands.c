@@ -9,9 +9,9 @@ static const char read_notes[] =
         "pointer without any protection and the usual ways to protect it.";
 
 static const char pin_notes[] =
-        "Pin the live snapshot and unpin it again, with rtreg_pin() and rtreg_unpin(), and\n"
-        "what else counts who uses something: a shared counter, additions to a word for\n"
-        "each thread, a mutex. A figure is for both steps.";
+        "Pin the live snapshot and unpin it again, with rtreg_pin() and rtreg_unpin(), inlined\n"
+        "and as calls into the library, and what else counts who uses something: a shared\n"
+        "counter, additions to a word for each thread, a mutex. A figure is for both steps.";
 
 static const char resolve_notes[] =
         "The look-up alone, with 8, 64, 1,024 and 100,000 runtimes; --runtimes takes the\n"
