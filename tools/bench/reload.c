@@ -63,9 +63,9 @@ static int reload(struct site *site, size_t count, unsigned long added, double *
 /* The second reload is the first that finds all as it is from then on. */
 static int site_init(struct site *site, size_t count, struct rtreg_error *error)
 {
-	double before = memory_now();
 	size_t size = 0;
 	int r = world_init(&site->world, count);
+	double before = memory_now(); /* with the names, which are ours */
 
 	if (r == 0)
 		r = wrapped_write(&site->world, count, 0, 0, &size);
