@@ -10,7 +10,13 @@
 #define FIRST_BLOCK ((size_t)4096)
 #define MAX_BLOCK   ((size_t)1 << 20)
 #define MIN_MAPPING ((size_t)1 << 18)
-#define ALIGNMENT   (_Alignof(max_align_t))
+#define ALIGNMENT   (_Alignof(struct aligned))
+
+/* What there is in an arena. Values are many, and twice that would be between most of them and the strings before. */
+struct aligned {
+	void *pointer;
+	uint64_t number;
+};
 
 struct block {
 	struct block *next;

@@ -17,7 +17,7 @@ struct arena;
 struct arena *arena_new(void);
 /* NULL is allowed. */
 void arena_free(struct arena *arena);
-/* Zeroed, aligned for any type; NULL without memory. A size of 0 gives a valid pointer. */
+/* Zeroed, aligned for pointers and 64-bit integers; NULL without memory. A size of 0 gives a valid pointer. */
 void *arena_alloc(struct arena *arena, size_t size);
 /* As arena_alloc() for an array; NULL on overflow too. */
 void *arena_alloc_array(struct arena *arena, size_t count, size_t size);
