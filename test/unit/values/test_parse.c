@@ -60,6 +60,14 @@ static const struct pair written[] = {
         {"{\"a\":1,\"\\u0061\":2}", "{\"a\":2}"},
         {"[{\"a\":1},{\"a\":2}]", "[{\"a\":1},{\"a\":2}]"},
         {"{\"a\":1,\"A\":2,\"\":3}", "{\"a\":1,\"A\":2,\"\":3}"},
+        {"{\"r\" :\n{ \"a\" : {\"x\" : [ 1 , -2e5 ]\t} , \"b\":7 ,\"c\":null,\"d\":{ } } }\n",
+         "{\"r\":{\"a\":{\"x\":[1,-2e5]},\"b\":7,\"c\":null,\"d\":{}}}"},
+        {"{\"r\":{\"a\":{\"x\":1,\"x\":2},\"b\":1,\"\\u0061\":{\"z\":3}}}",
+         "{\"r\":{\"a\":{\"z\":3},\"b\":1}}"},
+        {"{\"r\":{\"a\":9223372036854775808,\"b\":\"}\\\"{\"}}",
+         "{\"r\":{\"a\":9223372036854775808,\"b\":\"}\\\"{\"}}"},
+        {"{\"r\":{\"path\":\"/a\",\"b\":\"/ab\",\"c\":\"/\",\"/a\":\"path\"}}",
+         "{\"r\":{\"path\":\"/a\",\"b\":\"/ab\",\"c\":\"/\",\"/a\":\"path\"}}"},
 };
 
 START_TEST(parse_json_tree_is_written_again_in_order)
@@ -210,6 +218,20 @@ START_TEST(parse_json_hundred_thousand_members_each_twice_keep_the_last)
 }
 END_TEST
 
+START_TEST(parse_json_keys_and_strings_that_come_again_are_kept_once)
+{
+	struct value value =
+	        parse("{\"runtimes\":{\"a\":{\"path\":\"/bin/x\"},\"b\":{\"path\":\"/bin/x\"}}}");
+	const struct member *first = &value.members[0].value.members[0].value.members[0];
+	const struct member *second = &value.members[0].value.members[1].value.members[0];
+
+	ck_assert_str_eq(first->key, "path");
+	ck_assert_str_eq(first->value.string, "/bin/x");
+	ck_assert_ptr_eq(first->key, second->key);
+	ck_assert_ptr_eq(first->value.string, second->value.string);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("parse");
@@ -226,6 +248,7 @@ int main(void)
 	tcase_add_test(tcase, parse_json_stops_at_the_given_length);
 	tcase_add_test(tcase, parse_json_bad_text_tells_place_and_leaves_output_alone);
 	tcase_add_loop_test(tcase, parse_json_nul_in_a_string_is_refused, 0, 2);
+	tcase_add_test(tcase, parse_json_keys_and_strings_that_come_again_are_kept_once);
 	tcase_add_test(tcase, parse_json_hundred_thousand_members_each_twice_keep_the_last);
 	suite_add_tcase(suite, tcase);
 	return unit_run(suite);
