@@ -72,6 +72,7 @@ static int state_result(int result, struct rtreg_error *error)
 /* The step that writes the wrapper scripts of a new snapshot. */
 struct scripts_step {
 	struct rtreg *registry;
+	const struct rtreg_snapshot *old, *sealed;
 	const struct script_list *scripts;
 	struct script_batch *batch;
 	struct problems *problems;
@@ -101,6 +102,11 @@ static int write_scripts(struct rtreg_txn *txn, void *context, struct rtreg_erro
 	int r = script_store_add(step->registry->scripts, step->scripts->scripts, step->scripts->count,
 	                         &step->batch, step->problems, error);
 
+	/* What fails behind this leaves contents that are kept though they need not be; nothing else. */
+	if (r == 0 && snapshot_keep_scripts(step->old, step->sealed, step->registry->scripts) < 0) {
+		script_store_discard(step->registry->scripts, take(step->batch));
+		r = error_no_memory(error);
+	}
 	if (r < 0)
 		return state_result(r, error);
 	rtreg_txn_on_commit(txn, keep_scripts, step);
@@ -148,7 +154,11 @@ struct publication {
 /* Steps 8 to 11. All that can fail, the report too, comes before the publication. */
 static int publish(struct rtreg *registry, const struct publication *p, struct rtreg_error *error)
 {
-	struct scripts_step step = {.registry = registry, .scripts = p->scripts, .problems = p->problems};
+	struct scripts_step step = {.registry = registry,
+	                            .old = store_live(&registry->store),
+	                            .sealed = p->sealed,
+	                            .scripts = p->scripts,
+	                            .problems = p->problems};
 	struct trial_step trial = {
 	        .registry = registry, .input = p->input, .begins = p->flags & RTREG_RELOAD_TRIAL};
 	uint64_t generation = p->sealed->head.generation;
@@ -240,7 +250,8 @@ static struct rtreg_snapshot *seal(struct rtreg *registry, const struct input *i
 static int repair_scripts(struct rtreg *registry, struct problems *problems, struct rtreg_error *error)
 {
 	int64_t began_ns = statistics_now_ns();
-	int r = script_store_repair(registry->scripts, problems, error);
+	struct snapshot_scripts live = snapshot_scripts_of(store_live(&registry->store));
+	int r = script_store_repair(registry->scripts, &live.source, problems, error);
 
 	statistics_stage(&registry->statistics, STAGE_REPAIR, began_ns);
 	return state_result(r, error);

@@ -106,3 +106,11 @@ void script_fini(struct script *script)
 	free(script->content);
 	*script = (struct script){0};
 }
+
+void script_list_fini(struct script_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		script_fini(&list->scripts[i]);
+	free(list->scripts);
+	*list = (struct script_list){0};
+}

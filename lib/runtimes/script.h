@@ -23,6 +23,13 @@ int script_init(struct script *script, const char *runtime_name, const char *pat
                 size_t arg_count);
 void script_fini(struct script *script);
 
+/* Zeroed is empty. */
+struct script_list {
+	struct script *scripts;
+	size_t count;
+};
+void script_list_fini(struct script_list *list);
+
 /* Appends `string` quoted for sh, so that any byte but NUL arrives unchanged. */
 void script_quote(struct text *text, const char *string);
 

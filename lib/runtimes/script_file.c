@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/digest.h"
 #include "base/fs.h"
 
 /* Twice the coarsest clock tick: two changes nearer than this may bear the same time. */
@@ -14,21 +15,33 @@
 
 const char SCRIPT_MISSING[] = "missing";
 
-struct script_file *script_file_new(const char *name, const char *content, size_t length)
+struct script_file *script_file_new(const char *name, size_t length)
 {
 	size_t name_size = strlen(name) + 1;
 	struct script_file *file;
 
 	if (length > UINT32_MAX)
 		return NULL;
-	file = calloc(1, sizeof(*file) + length + 1 + name_size);
+	file = calloc(1, sizeof(*file) + name_size);
 	if (!file)
 		return NULL;
 	file->length = (uint32_t)length;
-	memcpy(file->content, content, length);
-	memcpy(file->content + length + 1, name, name_size);
-	file->name = file->content + length + 1;
+	memcpy(file->name, name, name_size);
 	return file;
+}
+
+void script_file_free(struct script_file *file)
+{
+	if (file)
+		free(file->content);
+	free(file);
+}
+
+int script_file_keep(struct script_file *file, const char *content)
+{
+	if (!file->content)
+		file->content = strndup(content, file->length);
+	return file->content ? 0 : -ENOMEM;
 }
 
 /* A time past what 64 bits hold wraps, and is told from others all the same. */
@@ -92,6 +105,15 @@ static const char *outer_fault(const struct script_store *store, const struct sc
 	return NULL;
 }
 
+static bool has_digest_of(const struct script_file *file, const char *content)
+{
+	size_t length = strlen(file->name);
+	char digest[DIGEST_LENGTH + 1];
+
+	digest_hex(content, file->length, digest);
+	return length >= DIGEST_LENGTH && strcmp(file->name + length - DIGEST_LENGTH, digest) == 0;
+}
+
 /* Whether the file's content is right. Fails for want of memory or descriptors alone. */
 static int compare_content(int fd, const struct script_file *file, const char **ret_fault)
 {
@@ -102,7 +124,7 @@ static int compare_content(int fd, const struct script_file *file, const char **
 		return -ENOMEM;
 	if (fs_read_full(fd, content, file->length + 1, &length) < 0)
 		*ret_fault = "cannot be read";
-	else if (length != file->length || memcmp(content, file->content, length) != 0)
+	else if (length != file->length || !has_digest_of(file, content))
 		*ret_fault = "content changed";
 	else
 		*ret_fault = NULL;

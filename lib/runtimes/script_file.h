@@ -48,12 +48,16 @@ struct script_file {
 	unsigned own_opens;
 	uint32_t epoch;
 	uint32_t length;
-	const char *name; /* in `content`, behind the script and its NUL */
-	char content[];
+	char *content; /* owned; NULL: the live snapshot makes it again. The name has its digest in any case */
+	char name[];
 };
 
-/* NULL without memory. Freed with free(). */
-struct script_file *script_file_new(const char *name, const char *content, size_t length);
+/* Keeps no content. NULL without memory. */
+struct script_file *script_file_new(const char *name, size_t length);
+/* NULL is allowed. */
+void script_file_free(struct script_file *file);
+/* -ENOMEM. */
+int script_file_keep(struct script_file *file, const char *content);
 
 /*
  * Looks whether `file` is in place, whole, ours and can be executed, and remembers what it looks like. *ret_fault
@@ -85,8 +89,9 @@ bool script_is_written_to(struct script_file *file, int fd);
 /* One file to be written. */
 struct script_job {
 	struct script_file *file;
-	const char *fault; /* as script_file_look() said: what is in place already gets replaced */
-	bool created;      /* set: there is a new file, where none was before */
+	const char *content; /* `file->length` bytes; only for writing */
+	const char *fault;   /* as script_file_look() said: what is in place already gets replaced */
+	bool created;        /* set: there is a new file, where none was before */
 
 	/* script_write.c's own, zeroed */
 	int fd;

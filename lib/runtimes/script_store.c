@@ -10,10 +10,13 @@
 #include "base/fs.h"
 #include "runtimes/script_file.h"
 
-/* Files that a call created; they are the store's. */
+/* Files that a call made known; they are the store's. */
 struct script_batch {
 	size_t count;
-	struct script_file *files[];
+	struct {
+		struct script_file *file;
+		bool created; /* else it was in place, and right */
+	} items[];
 };
 
 /* --- the known files --- */
@@ -183,8 +186,8 @@ struct job_list {
 	size_t count, capacity;
 };
 
-/* Makes the scripts that are not known yet known, with a job for each. */
-static int enter_unknown(struct script_store *store, const struct script *scripts, size_t count,
+/* Makes the scripts that are not known yet known, with a job for each; `keep`: with their contents. */
+static int enter_unknown(struct script_store *store, const struct script *scripts, size_t count, bool keep,
                          struct job_list *list)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -192,12 +195,13 @@ static int enter_unknown(struct script_store *store, const struct script *script
 
 		if (is_known(store, scripts[i].name))
 			continue;
-		file = script_file_new(scripts[i].name, scripts[i].content, scripts[i].length);
-		if (!file || script_table_add(&store->files, file) < 0) {
-			free(file);
+		file = script_file_new(scripts[i].name, scripts[i].length);
+		if (!file || (keep && script_file_keep(file, scripts[i].content) < 0) ||
+		    script_table_add(&store->files, file) < 0) {
+			script_file_free(file);
 			return -ENOMEM;
 		}
-		list->jobs[list->count++].file = file;
+		list->jobs[list->count++] = (struct script_job){.file = file, .content = scripts[i].content};
 	}
 	return 0;
 }
@@ -289,17 +293,21 @@ static void take_back(struct script_store *store, struct job_list *list)
 
 static struct script_batch *batch_new(size_t capacity)
 {
-	return calloc(1, sizeof(struct script_batch) + capacity * sizeof(struct script_file *));
+	struct script_batch *batch;
+
+	return calloc(1, sizeof(*batch) + capacity * sizeof(*batch->items));
 }
 
 static void batch_fill(struct script_batch *batch, const struct job_list *list)
 {
-	for (size_t i = 0; i < list->count; i++)
-		if (list->jobs[i].created)
-			batch->files[batch->count++] = list->jobs[i].file;
+	for (size_t i = 0; i < list->count; i++) {
+		batch->items[i].file = list->jobs[i].file;
+		batch->items[i].created = list->jobs[i].created;
+	}
+	batch->count = list->count;
 }
 
-/* `expected`: one that is missing is a fault. */
+/* `expected`: one that is missing is a fault; and contents are kept. */
 static int add(struct script_store *store, const struct script *scripts, size_t count, bool expected,
                struct script_batch **ret_batch, struct problems *problems, struct rtreg_error *error)
 {
@@ -316,7 +324,7 @@ static int add(struct script_store *store, const struct script *scripts, size_t 
 	batch = batch_new(count);
 	if (!batch)
 		return error_no_memory(error);
-	rc = enter_unknown(store, scripts, count, &list);
+	rc = enter_unknown(store, scripts, count, expected, &list);
 	rc = rc < 0 ? error_no_memory(error) : write_unknown(store, &list, problems, error);
 	if (rc < 0) {
 		take_back(store, &list);
@@ -341,13 +349,21 @@ int script_store_restore(struct script_store *store, const struct script *script
 	return add(store, scripts, count, true, NULL, problems, error);
 }
 
+int script_store_keep(struct script_store *store, const struct script *script)
+{
+	struct script_file *file = script_store_find(store, script->name);
+
+	return file ? script_file_keep(file, script->content) : 0;
+}
+
 void script_store_discard(struct script_store *store, struct script_batch *batch)
 {
 	if (!batch)
 		return;
 	for (size_t i = 0; i < batch->count; i++) {
-		unlinkat(store->directory, batch->files[i]->name, 0);
-		script_table_remove(&store->files, batch->files[i]);
+		if (batch->items[i].created)
+			unlinkat(store->directory, batch->items[i].file->name, 0);
+		script_table_remove(&store->files, batch->items[i].file);
 	}
 	free(batch);
 }
@@ -397,14 +413,76 @@ static int find_damaged(struct script_store *store, struct job_list *list, struc
 	return 0;
 }
 
-int script_store_repair(struct script_store *store, struct problems *problems, struct rtreg_error *error)
+/* A damaged script whose content is not kept. */
+static struct script_job *job_without_content(const struct job_list *list, const char *name)
 {
+	size_t begin = 0, end = list->count;
+
+	while (begin < end) {
+		size_t middle = begin + (end - begin) / 2;
+		int order = strcmp(name, list->jobs[middle].file->name);
+
+		if (order == 0)
+			return list->jobs[middle].content ? NULL : &list->jobs[middle];
+		if (order < 0)
+			end = middle;
+		else
+			begin = middle + 1;
+	}
+	return NULL;
+}
+
+/* The contents that are not kept, for as long as it takes to write them. */
+static int fetch_contents(const struct job_list *list, struct script_source *source, struct script_list *made)
+{
+	const char *name;
+
+	made->scripts = calloc(list->count + 1, sizeof(*made->scripts));
+	if (!made->scripts)
+		return -ENOMEM;
+	for (size_t i = 0; i < list->count; i++)
+		list->jobs[i].content = list->jobs[i].file->content;
+	while (source && list->count > 0 && (name = source->next(source))) {
+		struct script_job *job = job_without_content(list, name);
+		struct script *script = &made->scripts[made->count];
+		int r = job ? source->make(source, script) : 0;
+
+		if (r < 0)
+			return r;
+		if (job) {
+			job->content = script->content;
+			made->count++;
+		}
+	}
+	return 0;
+}
+
+/* Every script is kept, or the live snapshot's; so none is without content. */
+static int check_contents(const struct script_store *store, const struct job_list *list,
+                          struct rtreg_error *error)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (!list->jobs[i].content)
+			return error_set(error, -EIO, store->path,
+			                 "wrapper script %s/%s: %s, and its content is not known any more",
+			                 store->path, list->jobs[i].file->name, list->jobs[i].fault);
+	return 0;
+}
+
+int script_store_repair(struct script_store *store, struct script_source *source, struct problems *problems,
+                        struct rtreg_error *error)
+{
+	_cleanup_(script_list_fini) struct script_list made = {0};
 	struct job_list list = {0};
 	int rc;
 
 	rc = repair_directory(store, problems, error);
 	if (rc == 0)
 		rc = find_damaged(store, &list, error);
+	if (rc == 0 && fetch_contents(&list, source, &made) < 0)
+		rc = error_no_memory(error);
+	if (rc == 0)
+		rc = check_contents(store, &list, error);
 	if (rc == 0)
 		rc = script_files_write(store, list.jobs, list.count, problems, error);
 	if (rc == 0)

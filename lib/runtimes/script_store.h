@@ -28,8 +28,9 @@ void script_store_free(struct script_store *store);
 /*
  * Makes sure that all `count` scripts are there, whole and durable, as CONTRACT section 5 says: known ones
  * are left alone, a file that is already right is adopted, the others are written in batches. Contents are
- * copied. On failure those that this call created are removed again. *ret_batch (may be NULL) names what was
- * newly created, for script_store_discard(); the caller's to free with free().
+ * not kept: they are the live snapshot's to make again, until script_store_keep(). On failure those that this call
+ * created are removed again. *ret_batch (may be NULL) names what was not known before, for script_store_discard(); the
+ * caller's to free with script_batch_free().
  */
 struct script_batch;
 int script_store_add(struct script_store *store, const struct script *scripts, size_t count,
@@ -37,10 +38,13 @@ int script_store_add(struct script_store *store, const struct script *scripts, s
 
 /*
  * The same for scripts that must be there already, since containers use them: one that is missing is put right, with a
- * warning in `problems`, as script_store_repair() would.
+ * warning in `problems`, as script_store_repair() would. Contents are kept.
  */
 int script_store_restore(struct script_store *store, const struct script *scripts, size_t count,
                          struct problems *problems, struct rtreg_error *error);
+
+/* Keeps the content of a script that no live snapshot will make any more; containers may use it. -ENOMEM. */
+int script_store_keep(struct script_store *store, const struct script *script);
 
 /*
  * Takes back a batch that was never published: removes the files that it created, and frees it. NULL is
@@ -49,12 +53,22 @@ int script_store_restore(struct script_store *store, const struct script *script
 void script_store_discard(struct script_store *store, struct script_batch *batch);
 void script_batch_free(struct script_batch *batch);
 
+/* Scripts that can be made again, one after the other. */
+struct script_source {
+	/* The name of the next one, or NULL. */
+	const char *(*next)(struct script_source *source);
+	/* Makes that one. *ret is the caller's, script_fini(). -ENOMEM. */
+	int (*make)(const struct script_source *source, struct script *ret);
+};
+
 /*
  * Looks at every known script and puts right those whose content, owner or mode changed or which are missing,
- * by rename, each with a warning in `problems`. Cheap while nothing was touched: one stat each. Fails (-EIO
- * or the errno) only if one cannot be put right; the message names the file and says what to do.
+ * by rename, each with a warning in `problems`. Cheap while nothing was touched: one stat each. Contents that are not kept
+ * are `source`'s (NULL: all are kept). Fails (-EIO or the errno) only if one cannot be put right; the message names the
+ * file and says what to do.
  */
-int script_store_repair(struct script_store *store, struct problems *problems, struct rtreg_error *error);
+int script_store_repair(struct script_store *store, struct script_source *source, struct problems *problems,
+                        struct rtreg_error *error);
 
 /*
  * At start, after everything needed was added: removes left-over dot-files and every script that is not

@@ -12,7 +12,7 @@
 void script_table_fini(struct script_table *table)
 {
 	for (size_t i = 0; i < table->count; i++)
-		free(table->files[i]);
+		script_file_free(table->files[i]);
 	free(table->files);
 	free(table->slots);
 	*table = (struct script_table){0};
@@ -104,5 +104,5 @@ void script_table_remove(struct script_table *table, struct script_file *file)
 		table->files[index] = last;
 	}
 	table->count--;
-	free(file);
+	script_file_free(file);
 }

@@ -96,7 +96,7 @@ static int create_and_fill(struct script_store *store, struct script_job *job)
 	int rc = create(store, job);
 
 	if (rc == 0)
-		rc = fs_write_all(job->fd, job->file->content, job->file->length);
+		rc = fs_write_all(job->fd, job->content, job->file->length);
 	if (rc == 0)
 		rc = set_mode(job->fd);
 	if (rc < 0)

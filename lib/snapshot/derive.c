@@ -15,14 +15,6 @@
 
 static const char *const stock_names[] = {RUNC_SHIM, "runc"}; /* in order of name */
 
-void script_list_fini(struct script_list *list)
-{
-	for (size_t i = 0; i < list->count; i++)
-		script_fini(&list->scripts[i]);
-	free(list->scripts);
-	*list = (struct script_list){0};
-}
-
 /*
  * The cgroup driver (C42): the first native.cgroupdriver of exec-opts; without one, systemd on cgroup v2
  * under systemd.
@@ -65,6 +57,7 @@ struct derivation {
 	size_t capacity;  /* of `scripts` */
 	size_t before;    /* in the snapshot before: the next of its runtimes, in order of name as ours */
 	bool same_common; /* its options have the same part in common */
+	size_t taken;     /* scripts that it has too */
 	struct text text; /* used again and again */
 	/* the last document looked up: neighbours often share their binary */
 	const char *last_path, *last_features;
@@ -175,6 +168,7 @@ static bool has_script_of(const struct runtime_entry *entry, const char *path, c
 static int take_wrapper(struct derivation *d, struct rtreg_runtime *runtime,
                         const struct runtime_entry *before)
 {
+	d->taken++;
 	runtime->binary = runtime->wrapper = arena_strdup(d->arena, before->runtime.wrapper);
 	if (d->same_common)
 		runtime->options_json = arena_strdup(d->arena, before->runtime.options_json);
@@ -307,6 +301,8 @@ int derive_runtimes(struct rtreg_snapshot *snapshot, const struct derive_context
 		script_list_fini(&scripts);
 		return r;
 	}
+	snapshot->script_taken = d.taken;
+	snapshot->script_count = d.taken + scripts.count;
 	*ret = scripts;
 	return 0;
 }

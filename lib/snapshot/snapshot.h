@@ -9,7 +9,7 @@
 
 #include "checks/checks.h"
 #include "runtimes/probe.h"
-#include "runtimes/script.h"
+#include "runtimes/script_store.h"
 #include "values/settings.h"
 
 /* A configured or stock runtime. `runtime` comes first: the hash table points to it. */
@@ -26,6 +26,8 @@ struct rtreg_snapshot {
 	struct runtime_entry *runtimes; /* in order of name */
 	size_t runtime_count;
 	const char *common_options; /* what the options of all path runtimes end in */
+	size_t script_count;        /* runtimes with a wrapper script */
+	size_t script_taken;        /* of them, those that have the script that they had in the one before */
 };
 
 /* What derivation needs beside the settings. */
@@ -41,16 +43,10 @@ struct derive_context {
 	const struct rtreg_snapshot *before;
 };
 
-/* The wrapper scripts that a snapshot needs beside those of the one before, to be written before it is published. */
-struct script_list {
-	struct script *scripts;
-	size_t count;
-};
-void script_list_fini(struct script_list *list);
-
 /*
  * Turns settings, all of whose values are in `arena`, into a snapshot with the given generation, and lists
- * the scripts that `context->before` does not need already. The arena then belongs to the snapshot. NULL without memory.
+ * the scripts that `context->before` does not need already: they have to be written before it is published. The arena
+ * then belongs to the snapshot. NULL without memory.
  */
 struct rtreg_snapshot *snapshot_seal(struct arena *arena, const struct settings *settings,
                                      const struct derive_context *context, uint64_t generation,
@@ -70,6 +66,18 @@ int table_build(struct rtreg_snapshot *snapshot);
  * script_fini().
  */
 int snapshot_script(const struct rtreg_snapshot *snapshot, const char *runtime, struct script *ret);
+
+/* The wrapper scripts of a snapshot, to be made again (snapshot/scripts.c). */
+struct snapshot_scripts {
+	struct script_source source; /* first */
+	const struct rtreg_snapshot *snapshot;
+	size_t next; /* runtime */
+};
+/* NULL is a snapshot without any. */
+struct snapshot_scripts snapshot_scripts_of(const struct rtreg_snapshot *snapshot);
+/* Has the store keep the scripts of `old`, which may be NULL, that its successor does not have. -ENOMEM. */
+int snapshot_keep_scripts(const struct rtreg_snapshot *old, const struct rtreg_snapshot *successor,
+                          struct script_store *store);
 
 /*
  * The distinct binaries that a configuration would use, for the probe: malloc'ed array of pointers into

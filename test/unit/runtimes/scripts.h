@@ -83,16 +83,23 @@ static inline void free_scripts(struct script *scripts, size_t count)
 	free(scripts);
 }
 
+static inline void keep(const struct script *scripts, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		ck_assert_int_eq(script_store_keep(store, &scripts[i]), 0);
+}
+
 static inline void add(const struct script *scripts, size_t count)
 {
 	int rc = script_store_add(store, scripts, count, NULL, &problems, &error);
 
 	ck_assert_msg(rc == 0, "%s", error.message);
+	keep(scripts, count);
 }
 
 static inline void repair(void)
 {
-	int rc = script_store_repair(store, &problems, &error);
+	int rc = script_store_repair(store, NULL, &problems, &error);
 
 	ck_assert_msg(rc == 0, "%s", error.message);
 }

@@ -543,7 +543,7 @@ START_TEST(script_store_repair_directory_in_its_place_is_an_error)
 	for (int i = 0; i < 3; i++)
 		ck_assert_int_eq(unlink(script_path(&scripts[i])), 0);
 	ck_assert_int_eq(mkdir(script_path(&scripts[1]), 0700), 0);
-	ck_assert_int_eq(script_store_repair(store, &problems, &error), -EISDIR);
+	ck_assert_int_eq(script_store_repair(store, NULL, &problems, &error), -EISDIR);
 	snprintf(message, sizeof(message),
 	         "cannot write wrapper script %s: Is a directory; move the directory away "
 	         "and reload",
