@@ -39,9 +39,17 @@ void script_file_free(struct script_file *file)
 
 int script_file_keep(struct script_file *file, const char *content)
 {
-	if (!file->content)
-		file->content = strndup(content, file->length);
-	return file->content ? 0 : -ENOMEM;
+	char *copy;
+
+	if (file->content)
+		return 0;
+	copy = malloc((size_t)file->length + 1);
+	if (!copy)
+		return -ENOMEM;
+	/* The length tells where it ends: a copy of a lock-in's script may hold anything that its digest proves. */
+	memcpy(copy, content, file->length);
+	file->content = copy;
+	return 0;
 }
 
 /* A time past what 64 bits hold wraps, and is told from others all the same. */

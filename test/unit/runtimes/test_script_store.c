@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "base/digest.h"
 #include "runtimes/scripts.h"
 #include "unit.h"
 
@@ -439,6 +440,28 @@ START_TEST(script_store_repair_damaged_script_is_put_right)
 }
 END_TEST
 
+/* The second copy of a lock-in's script may hold anything that the digest in its name proves. */
+START_TEST(script_store_repair_content_with_a_nul_is_put_right_whole)
+{
+	static const char content[] = "#!/bin/sh\nexit 7\n\0behind it\n";
+	struct script script = {.content = malloc(sizeof(content)), .length = sizeof(content)};
+	char found[sizeof(content) + 1];
+	int fd;
+
+	memcpy(script.content, content, sizeof(content));
+	strcpy(script.name, "kata.");
+	digest_hex(script.content, script.length, script.name + strlen(script.name));
+	ck_assert_int_eq(script_store_restore(store, &script, 1, &problems, &error), 0);
+	ck_assert_int_eq(unlink(script_path(&script)), 0);
+	repair();
+	fd = open(script_path(&script), O_RDONLY | O_CLOEXEC);
+	ck_assert_int_eq(read(fd, found, sizeof(found)), (ssize_t)script.length);
+	close(fd);
+	ck_assert_mem_eq(found, content, script.length);
+	script_fini(&script);
+}
+END_TEST
+
 START_TEST(script_store_add_damaged_file_is_put_right)
 {
 	struct script script = make_script("kata");
@@ -653,6 +676,7 @@ static void add_content_tests(Suite *suite)
 	tcase_add_test(tcase, script_store_discard_forgets_what_was_created);
 	tcase_add_test(tcase, script_store_discard_keeps_adopted_and_repaired);
 	tcase_add_loop_test(tcase, script_store_repair_damaged_script_is_put_right, 0, damage_count);
+	tcase_add_test(tcase, script_store_repair_content_with_a_nul_is_put_right_whole);
 	tcase_add_loop_test(tcase, script_store_add_damaged_file_is_put_right, 0, damage_count - 1);
 	tcase_add_test(tcase, script_store_repair_symbolic_link_is_replaced_not_followed);
 	tcase_add_test(tcase, script_store_repair_right_scripts_are_left_alone);
