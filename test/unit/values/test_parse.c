@@ -232,6 +232,53 @@ START_TEST(parse_json_keys_and_strings_that_come_again_are_kept_once)
 }
 END_TEST
 
+/* Appends a value at random: numbers and strings of all kinds, duplicates of keys, white space. */
+static void append_random(struct text *text, int depth)
+{
+	static const char *const scalars[] = {
+	        "null",    "true", "-0",     "9223372036854775808",      "1e0000",
+	        "2E00000", "\"\"", "\"k1\"", "\"\\ud83d\\ude00 \\\"}\"", "\"\\ud83d\\u0041\""};
+	static const char *const keys[] = {"\"k1\"", "\"\\u006b1\"", "\"\"", "\"k12\"", "\"k\""};
+	static const char *const spaces[] = {"", " ", "\n\t"};
+	long kind = random() % 4, count = random() % 5;
+
+	if (depth == 5 || (depth > 0 && kind < 2)) {
+		text_append(text, scalars[random() % ARRAY_SIZE(scalars)]);
+		return;
+	}
+	text_append(text, kind == 2 ? "[" : "{");
+	for (long i = 0; i < count; i++) {
+		text_append(text, i > 0 ? "," : "");
+		if (kind != 2)
+			text_printf(text, "%s%s%s:", spaces[random() % 3], keys[random() % ARRAY_SIZE(keys)],
+			            spaces[random() % 3]);
+		text_append(text, spaces[random() % 3]);
+		append_random(text, depth + 1);
+		text_append(text, spaces[random() % 3]);
+	}
+	text_append(text, kind == 2 ? "]" : "}");
+}
+
+/* In an array all is built at once, at the top objects are built member by member. */
+START_TEST(parse_json_random_tree_is_the_same_at_the_top_and_in_an_array)
+{
+	srandom((unsigned)_i);
+	for (int n = 0; n < 2000; n++) {
+		_cleanup_text_ struct text inner = {0}, array = {0}, first = {0}, second = {0};
+		struct value top, whole;
+
+		append_random(&inner, 0);
+		text_printf(&array, "[%s]", text_string(&inner));
+		top = parse(text_string(&inner));
+		whole = parse(text_string(&array));
+		value_write(&first, &top);
+		value_write(&second, &whole.elements[0]);
+		ck_assert_msg(strcmp(text_string(&first), text_string(&second)) == 0, "seed %d: %s", _i,
+		              text_string(&inner));
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("parse");
@@ -248,6 +295,7 @@ int main(void)
 	tcase_add_test(tcase, parse_json_stops_at_the_given_length);
 	tcase_add_test(tcase, parse_json_bad_text_tells_place_and_leaves_output_alone);
 	tcase_add_loop_test(tcase, parse_json_nul_in_a_string_is_refused, 0, 2);
+	tcase_add_loop_test(tcase, parse_json_random_tree_is_the_same_at_the_top_and_in_an_array, 1, 4);
 	tcase_add_test(tcase, parse_json_keys_and_strings_that_come_again_are_kept_once);
 	tcase_add_test(tcase, parse_json_hundred_thousand_members_each_twice_keep_the_last);
 	suite_add_tcase(suite, tcase);
