@@ -96,20 +96,24 @@ static void see(size_t expected)
 	ck_assert_uint_eq(seen_count, expected);
 }
 
+static void damage(const struct seen *script, int how)
+{
+	int fd;
+
+	ck_assert_int_eq(unlinkat(directory, script->name, 0), 0);
+	if (how == 0)
+		return;
+	fd = openat(directory, script->name, O_WRONLY | O_CREAT | O_CLOEXEC, 0700);
+	/* As long as it was, or cut off. */
+	ck_assert_int_ge(write(fd, "################", 16), 0);
+	ck_assert_int_eq(ftruncate(fd, how == 1 ? (off_t)strlen(script->content) : 3), 0);
+	close(fd);
+}
+
 static void damage_all(int how)
 {
-	for (size_t i = 0; i < seen_count; i++) {
-		int fd;
-
-		ck_assert_int_eq(unlinkat(directory, seen[i].name, 0), 0);
-		if (how == 0)
-			continue;
-		fd = openat(directory, seen[i].name, O_WRONLY | O_CREAT | O_CLOEXEC, 0700);
-		/* As long as it was, or cut off. */
-		ck_assert_int_ge(write(fd, "################", 16), 0);
-		ck_assert_int_eq(ftruncate(fd, how == 1 ? (off_t)strlen(seen[i].content) : 3), 0);
-		close(fd);
-	}
+	for (size_t i = 0; i < seen_count; i++)
+		damage(&seen[i], how);
 }
 
 static void check_all(void)
@@ -209,6 +213,63 @@ START_TEST(reload_behind_one_that_was_rolled_back_forgets_adopted_scripts)
 }
 END_TEST
 
+#define RANDOM_RUNTIMES 5
+#define RANDOM_STEPS    40
+
+/* Each runtime is left out, or has one of two scripts; those of reloads that were not rolled back are `ever`. */
+static void make_random_config(char ret[1024], bool ever[RANDOM_RUNTIMES][2])
+{
+	const char *separator = "";
+	char *at = ret + sprintf(ret, "{\"runtimes\":{");
+
+	for (int i = 0; i < RANDOM_RUNTIMES; i++) {
+		int which = (int)(random() % 3);
+
+		if (which == 2)
+			continue;
+		at += sprintf(at, "%s\"r%d\":{\"path\":\"/no/r\",\"runtimeArgs\":[\"%d\"]}", separator, i,
+		              which);
+		separator = ",";
+		ever[i][which] |= !step_fails;
+	}
+	strcpy(at, "}}");
+}
+
+static size_t count_ever(bool ever[RANDOM_RUNTIMES][2])
+{
+	size_t count = 0;
+
+	for (int i = 0; i < RANDOM_RUNTIMES; i++)
+		count += (size_t)ever[i][0] + ever[i][1];
+	return count;
+}
+
+/* Reloads that come, go, return and are rolled back in any order, with damage to any scripts between them. */
+START_TEST(reload_puts_all_scripts_right_that_were_ever_live)
+{
+	bool ever[RANDOM_RUNTIMES][2] = {0};
+	char config[1024];
+
+	srandom((unsigned)_i);
+	open_registry("{}");
+	for (int n = 0; n < RANDOM_STEPS; n++) {
+		int r;
+
+		for (size_t i = 0; i < seen_count; i++)
+			if (random() % 3 == 0)
+				damage(&seen[i], (int)(random() % 3));
+		step_fails = random() % 4 == 0;
+		make_random_config(config, ever);
+		r = reload(config);
+		/* A configuration that is live already runs no step. */
+		ck_assert_msg(r == 0 || (step_fails && r == -EIO && strstr(error.message, "no")),
+		              "seed %d, step %d: %s", _i, n, error.message);
+		check_all();
+		see(count_ever(ever));
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("reload_scripts");
@@ -220,6 +281,7 @@ int main(void)
 	tcase_add_loop_test(tcase, reload_puts_scripts_right_that_come_and_go, 0, 3);
 	tcase_add_loop_test(tcase, reload_behind_one_that_was_rolled_back_puts_scripts_right, 0, 3);
 	tcase_add_test(tcase, reload_behind_one_that_was_rolled_back_forgets_adopted_scripts);
+	tcase_add_loop_test(tcase, reload_puts_all_scripts_right_that_were_ever_live, 1, 6);
 	suite_add_tcase(suite, tcase);
 	return unit_run(suite);
 }
