@@ -49,6 +49,41 @@ uint64_t call(struct rtreg *registry)
 	unpin(snapshot);
 	return generation;
 }
+struct held {
+	int number;
+	struct rtreg *registry;
+};
+const struct rtreg_snapshot *pin_held(struct rtreg *registry);
+const struct rtreg_snapshot *pin_held(struct rtreg *registry)
+{
+#ifdef __cplusplus
+	return rtreg_pin(held{0, registry}.registry);
+#else
+	return rtreg_pin((struct held){0, registry}.registry);
+#endif
+}
+"""
+# Has names of its own that are those of the library.
+CALLED = """#define RTREG_PINS_CALLED
+#include <rtreg/rtreg.h>
+struct table {
+	const struct rtreg_snapshot *(*rtreg_pin)(struct rtreg *);
+	void (*rtreg_unpin)(const struct rtreg_snapshot *);
+};
+void pin_by_table(const struct table *table, struct rtreg *registry);
+void pin_by_table(const struct table *table, struct rtreg *registry)
+{
+	table->rtreg_unpin(table->rtreg_pin(registry));
+}
+#ifdef __cplusplus
+namespace engine { using ::rtreg_pin; using ::rtreg_unpin; }
+void pin_by_namespace(struct rtreg *registry) { engine::rtreg_unpin(engine::rtreg_pin(registry)); }
+#endif
+const struct rtreg_snapshot *rtreg_pin(struct rtreg *registry)
+{
+	(void)registry;
+	return NULL;
+}
 """
 # The client's header alone, and behind the other: neither needs liburcu.
 CLIENT = """#include <rtreg/client.h>
@@ -100,6 +135,7 @@ def programs():
     for flavour, include in FLAVOURS:
         yield flavour, include + BODY + (WITH_FLAVOUR if include else "")
         yield f"client, {flavour}", include + CLIENT + BODY + (WITH_FLAVOUR if include else "")
+        yield f"pins that are called, {flavour}", include + CALLED
     yield "client alone", CLIENT
 
 

@@ -433,9 +433,14 @@ RTREG_INLINE void rtreg_unpin_inline(const struct rtreg_snapshot *snapshot)
 	rtreg_section_end(&slot->seq[RTREG_SECTION_UNPIN], seq);
 }
 
-/* The functions of these names are the library's; (rtreg_pin)(registry), or a pointer to it, is a call of that one. */
-#define rtreg_pin(registry)   rtreg_pin_inline(registry)
-#define rtreg_unpin(snapshot) rtreg_unpin_inline(snapshot)
+/*
+ * The functions of these names are the library's; (rtreg_pin)(registry), or a pointer to it, is a call of that one. Who
+ * defines RTREG_PINS_CALLED calls it everywhere, and can have members of these names, or functions that stand in for it.
+ */
+#ifndef RTREG_PINS_CALLED
+#define rtreg_pin(...)   rtreg_pin_inline(__VA_ARGS__)
+#define rtreg_unpin(...) rtreg_unpin_inline(__VA_ARGS__)
+#endif
 
 /* See rtreg_runtime_check_flavor(). May block. */
 static inline int rtreg_runtime_check(const struct rtreg_runtime *runtime, struct rtreg_error *error)
