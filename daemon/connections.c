@@ -127,7 +127,8 @@ int connections_add(struct connections *connections, int fd)
 		return -ENOMEM;
 	connection->table = connections;
 	connection->fd = fd;
-	connection->deadline_ms = monotonic_now_ms() + HEAD_DEADLINE_MS;
+	connection->deadline_ms =
+	        monotonic_now_ms() + (connections_stopping(connections) ? LINGER_MS : HEAD_DEADLINE_MS);
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &connection->credentials, &size) < 0)
 		connection->credentials = (struct ucred){.uid = (uid_t)-1, .gid = (gid_t)-1};
 	pthread_mutex_lock(&connections->lock);

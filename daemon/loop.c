@@ -203,15 +203,16 @@ static void finish(struct running *running)
 	notify_stopping();
 	diagnostic_set_ready(running->service->diagnostic, false);
 	watch_stop(running->service->watch);
+	epoll_ctl(running->loop->epoll_fd, EPOLL_CTL_DEL, running->loop->signal_fd, NULL);
+	/* First: who sees that the socket has gone is told that the connection ends with the reply. */
+	connections_stop(connections);
 	/*
 	 * Who had connected before the signal is not turned away. At a socket that stays, its next owner does
-	 * better: here a request that comes late would be cut.
+	 * better: here a request that comes late would be cut. Last before the socket goes: who comes in between
+	 * is lost.
 	 */
 	if (running->accept_paused_ms == 0 && !running->loop->socket.handed_over)
 		accept_some(running, CONNECTIONS_MAX);
-	epoll_ctl(running->loop->epoll_fd, EPOLL_CTL_DEL, running->loop->signal_fd, NULL);
-	/* Before the socket goes: who sees that it has gone is told that the connection ends with the reply. */
-	connections_stop(connections);
 	socket_close(&running->loop->socket);
 	/* Twice nothing: a request on its way from the socket to its handler is not seen for a moment. */
 	for (int quiet = 0; quiet<2; quiet = connections_unfinished(connections)> 0 ? 0 : quiet + 1) {

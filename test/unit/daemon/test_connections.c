@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "connections.h"
+#include "timestamp.h"
 #include "unit.h"
 
 static struct connections *connections;
@@ -83,6 +84,29 @@ START_TEST(head_of_which_nothing_comes_is_late)
 }
 END_TEST
 
+START_TEST(connection_that_comes_at_a_stop_is_not_waited_for_as_long_as_another)
+{
+	int64_t began_ms, now_ms;
+	int late[2];
+
+	connections_forget(connections, pair[0]);
+	connections_stop(connections);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, late), 0);
+	began_ms = monotonic_now_ms();
+	ck_assert_int_eq(connections_add(connections, late[0]), 0);
+	ck_assert_ptr_nonnull(connections_started(connections, late[0]));
+	do {
+		now_ms = monotonic_now_ms();
+		ck_assert(now_ms < began_ms + HEAD_DEADLINE_MS / 2 ||
+		          connections_unfinished(connections) == 0);
+		poll(NULL, 0, 10);
+	} while (connections_unfinished(connections) > 0);
+	connections_forget(connections, late[0]);
+	close(late[0]);
+	close(late[1]);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("connections");
@@ -93,6 +117,7 @@ int main(void)
 	tcase_add_test(tests, follower_who_has_room_waits_for_the_thread_and_is_not_late);
 	tcase_add_test(tests, head_that_has_come_waits_for_the_thread_and_is_not_late);
 	tcase_add_test(tests, head_of_which_nothing_comes_is_late);
+	tcase_add_test(tests, connection_that_comes_at_a_stop_is_not_waited_for_as_long_as_another);
 	suite_add_tcase(suite, tests);
 	return unit_run(suite);
 }
