@@ -27,7 +27,8 @@ struct connection {
 	_Atomic enum state state;
 	_Atomic int64_t deadline_ms;
 	atomic_bool cut; /* its time had passed */
-	bool linger;     /* the library's thread alone */
+	atomic_bool owed;
+	bool linger; /* the library's thread alone */
 };
 
 struct lingering {
@@ -340,6 +341,17 @@ size_t connections_unfinished(struct connections *connections)
 	return count;
 }
 
+bool connections_owe(struct connections *connections)
+{
+	bool any = false;
+
+	pthread_mutex_lock(&connections->lock);
+	for (const struct connection *c = connections->first; c && !any; c = c->next)
+		any = c->owed && has_room(c);
+	pthread_mutex_unlock(&connections->lock);
+	return any;
+}
+
 static size_t count_of(struct connections *connections, enum state state)
 {
 	size_t count = 0;
@@ -445,8 +457,14 @@ void connection_give(struct connection *connection, int64_t patience_ms)
 	set_deadline(connection, monotonic_now_ms() + patience_ms);
 }
 
+void connection_owes(struct connection *connection)
+{
+	connection->owed = true;
+}
+
 void connection_request_done(struct connection *connection)
 {
+	atomic_store_explicit(&connection->owed, false, memory_order_relaxed);
 	set_deadline(connection, monotonic_about_ms() + IDLE_DEADLINE_MS);
 	connection->state = IDLE;
 	if (connections_stopping(connection->table))

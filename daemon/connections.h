@@ -63,6 +63,8 @@ void connections_stop(struct connections *connections);
 size_t connections_count(struct connections *connections);
 /* How many may still want a reply. Those that follow are not among them. */
 size_t connections_unfinished(struct connections *connections);
+/* Whether there is one that is owed a reply and has left room for more of it: it is a thread of this side that it waits for. */
+bool connections_owe(struct connections *connections);
 /* How many follow, and how many were upgraded. */
 size_t connections_following(struct connections *connections);
 size_t connections_upgraded(struct connections *connections);
@@ -84,6 +86,8 @@ void connection_follows(struct connection *connection);
 void connection_upgraded(struct connection *connection);
 /* Sets a deadline from now on. */
 void connection_give(struct connection *connection, int64_t patience_ms);
+/* Its reply comes later, and is owed until the request is done. */
+void connection_owes(struct connection *connection);
 void connection_request_done(struct connection *connection);
 /* Read on after the close. */
 void connection_set_linger(struct connection *connection);

@@ -220,7 +220,8 @@ static void finish(struct running *running)
 			log_warn("shutdown-timeout has passed, requests in flight are cut");
 			return;
 		}
-		if (asked_again(running))
+		running->loop->at_once = asked_again(running);
+		if (running->loop->at_once)
 			return;
 		notify_draining();
 		connections_tick(connections);

@@ -9,6 +9,7 @@
 struct loop {
 	int epoll_fd, signal_fd;
 	struct socket_address socket;
+	bool at_once; /* a second signal came: whoever takes nothing is not waited for */
 };
 
 /*

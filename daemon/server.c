@@ -421,12 +421,15 @@ int server_new(struct service *service, unsigned threads, struct server **ret)
 	return 0;
 }
 
-void server_flush(struct server *server, int64_t patience_ms)
+void server_flush(struct server *server, struct connections *connections, const struct flush_times *times)
 {
-	int64_t end_ms = monotonic_now_ms() + patience_ms;
+	int64_t began_ms = monotonic_now_ms(), now_ms = began_ms;
 
-	while (atomic_load(&server->unanswered) > 0 && monotonic_now_ms() < end_ms)
+	while (atomic_load(&server->unanswered) > 0 && now_ms < began_ms + times->all_ms &&
+	       (now_ms < began_ms + times->no_room_ms || connections_owe(connections))) {
 		nanosleep(&(struct timespec){.tv_nsec = FLUSH_TICK_NS}, NULL);
+		now_ms = monotonic_now_ms();
+	}
 }
 
 void server_free(struct server *server)
@@ -450,6 +453,7 @@ void request_suspend(struct request *request)
 	if (!request->counted)
 		atomic_fetch_add(&request->service->server->unanswered, 1);
 	request->counted = true;
+	connection_owes(request->peer);
 	MHD_suspend_connection(request->http);
 }
 

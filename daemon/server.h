@@ -14,11 +14,16 @@ struct server;
 
 /* service->connections, ->events and ->reloads are there. -ENOMEM, -EAGAIN. */
 int server_new(struct service *service, unsigned threads, struct server **ret);
+/* How long to wait for replies: at most; and where no client leaves room for them. */
+struct flush_times {
+	int64_t all_ms, no_room_ms;
+};
+
 /*
- * Waits until every request that was suspended and resumed has had its reply, or its client has not taken it
- * for `patience_ms`. Context: nothing is suspended any more.
+ * Waits until every request that was suspended and resumed has had its reply, or its time has passed. Context: nothing
+ * is suspended any more.
  */
-void server_flush(struct server *server, int64_t patience_ms);
+void server_flush(struct server *server, struct connections *connections, const struct flush_times *times);
 /* Cuts what is still connected. All suspended requests have been resumed. NULL is allowed. */
 void server_free(struct server *server);
 /* Hands out an accepted connection; takes `fd`, whatever comes of it. Context: the main loop. */

@@ -268,6 +268,8 @@ static void take_leave(struct service *service)
 /* Undoes as much of start() as was done. */
 static void stop(struct service *service, struct loop *loop)
 {
+	const struct flush_times times = {FLUSH_MS, loop->at_once ? 0 : LINGER_MS};
+
 	socket_close(&loop->socket);
 	/* Before the server: every suspended request is resumed with it, and learns what became of it. */
 	if (service->reloads)
@@ -277,7 +279,7 @@ static void stop(struct service *service, struct loop *loop)
 	sharing_end(service->sharing);
 	if (service->server) {
 		take_leave(service);
-		server_flush(service->server, FLUSH_MS);
+		server_flush(service->server, service->connections, &times);
 		events_watch(service->events, NULL, NULL);
 	}
 	server_free(service->server);

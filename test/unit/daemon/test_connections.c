@@ -84,6 +84,26 @@ START_TEST(head_of_which_nothing_comes_is_late)
 }
 END_TEST
 
+START_TEST(reply_is_owed_to_who_has_room_for_it_until_the_request_is_done)
+{
+	connection_head_complete(connection, false);
+	ck_assert(!connections_owe(connections));
+	connection_owes(connection);
+	ck_assert(connections_owe(connections));
+	connection_request_done(connection);
+	ck_assert(!connections_owe(connections));
+}
+END_TEST
+
+START_TEST(reply_is_not_owed_to_who_takes_nothing_of_it)
+{
+	connection_head_complete(connection, false);
+	connection_owes(connection);
+	fill();
+	ck_assert(!connections_owe(connections));
+}
+END_TEST
+
 START_TEST(connection_that_comes_at_a_stop_is_not_waited_for_as_long_as_another)
 {
 	int64_t began_ms, now_ms;
@@ -117,6 +137,8 @@ int main(void)
 	tcase_add_test(tests, follower_who_has_room_waits_for_the_thread_and_is_not_late);
 	tcase_add_test(tests, head_that_has_come_waits_for_the_thread_and_is_not_late);
 	tcase_add_test(tests, head_of_which_nothing_comes_is_late);
+	tcase_add_test(tests, reply_is_owed_to_who_has_room_for_it_until_the_request_is_done);
+	tcase_add_test(tests, reply_is_not_owed_to_who_takes_nothing_of_it);
 	tcase_add_test(tests, connection_that_comes_at_a_stop_is_not_waited_for_as_long_as_another);
 	suite_add_tcase(suite, tests);
 	return unit_run(suite);
