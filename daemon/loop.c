@@ -202,7 +202,8 @@ static void finish(struct running *running)
 
 	notify_stopping();
 	diagnostic_set_ready(running->service->diagnostic, false);
-	watch_stop(running->service->watch);
+	/* Its close is left for the end: it can take seconds where threads are busy with requests. */
+	epoll_ctl(running->loop->epoll_fd, EPOLL_CTL_DEL, watch_fd(running->service->watch), NULL);
 	epoll_ctl(running->loop->epoll_fd, EPOLL_CTL_DEL, running->loop->signal_fd, NULL);
 	/* First: who sees that the socket has gone is told that the connection ends with the reply. */
 	connections_stop(connections);

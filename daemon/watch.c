@@ -309,19 +309,11 @@ struct watch *watch_new(const char *config_file, int epoll_fd)
 	return watch;
 }
 
-void watch_stop(struct watch *watch)
-{
-	if (!watch)
-		return;
-	cleanup_closep(&watch->fd);
-	watch->fd = -1;
-}
-
 void watch_free(struct watch *watch)
 {
 	if (!watch)
 		return;
-	watch_stop(watch);
+	cleanup_closep(&watch->fd);
 	places_fini(&watch->places);
 	pthread_mutex_destroy(&watch->lock);
 	free(watch);

@@ -29,8 +29,6 @@ int watch_fd(const struct watch *watch);
 void watch_read(struct watch *watch);
 /* Asks for a reload if it is time. Returns how long the loop may sleep in ms: -1 for ever. NULL is allowed. */
 int watch_tick(struct watch *watch, struct reloads *reloads);
-/* Watches no more. NULL is allowed. */
-void watch_stop(struct watch *watch);
 
 /* Appends {"enabled","error"}. NULL is "not enabled". Context: any thread. */
 void watch_append_status(struct watch *watch, struct text *text);
